@@ -1,0 +1,1 @@
+//! Statements about the catalog and the session: CREATE, ALTER, DROP, SET, SHOW.

@@ -1,0 +1,1 @@
+//! Running a plan in batches of rows.

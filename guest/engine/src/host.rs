@@ -1,0 +1,73 @@
+//! What the engine asks of its host: the Rust face of `wit/`, implemented by the component's imports and, for native
+//! tests and benchmarks, by ordinary code.
+
+use crate::error::Result;
+
+/// A range of keys, `start` included, `end` excluded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    pub start: Vec<u8>,
+    pub end: Vec<u8>,
+    pub reverse: bool,
+    /// About how many rows will be wanted; 0 for all.
+    pub expected_rows: u32,
+}
+
+/// The caller's open transaction. Reads see its snapshot with its own writes on top. See `wit/transaction.wit`.
+pub trait Transaction {
+    fn catalog_version(&self) -> u64;
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// Values in the order of `keys`.
+    fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>>;
+    /// Opens a cursor, to be closed by `close_cursor`.
+    fn scan(&self, range: &KeyRange) -> Result<u32>;
+    /// Packed pairs: (key length u32 LE, key, value length u32 LE, value)*; empty at the end.
+    fn next_batch(&self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>>;
+    fn close_cursor(&self, cursor: u32);
+    /// Packed writes: (1u8, key length, key, value length, value) or (0u8, key length, key), lengths u32 LE.
+    fn write(&self, writes: &[u8]) -> Result<()>;
+    /// The commit fails with 40001 when another transaction writes this key after our snapshot.
+    fn guard(&self, key: &[u8]) -> Result<()>;
+    /// Live keys of the index with this nine-byte prefix, approximately.
+    fn estimate_count(&self, index_prefix: &[u8]) -> u64;
+}
+
+/// Time in microseconds since the Unix epoch, and randomness.
+pub trait Environment {
+    fn transaction_time(&self) -> i64;
+    fn statement_time(&self) -> i64;
+    fn clock_time(&self) -> i64;
+    fn random(&self, buffer: &mut [u8]);
+}
+
+/// One column of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputColumn {
+    pub name: String,
+    pub type_oid: u32,
+    pub type_size: i16,
+    pub type_modifier: i32,
+    pub table_oid: u32,
+    pub column_number: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Debug,
+    Info,
+    Notice,
+    Warning,
+}
+
+/// Where a statement's rows and notices go.
+pub trait Output {
+    fn describe(&self, columns: &[OutputColumn]) -> Result<()>;
+    /// Rows as the fields of PostgreSQL's DataRow: per column a big-endian i32 length (-1 for NULL) and its text form.
+    fn rows(&self, batch: &[u8], count: u32) -> Result<()>;
+    fn notice(&self, severity: Severity, sqlstate: &str, message: &str);
+}
+
+/// Everything that a statement may touch.
+pub trait Host: Transaction + Environment + Output {}
+
+impl<T: Transaction + Environment + Output> Host for T {}

@@ -1,0 +1,1 @@
+//! Writing rows: INSERT, UPDATE, DELETE, TRUNCATE, COPY, and the indexes they keep.

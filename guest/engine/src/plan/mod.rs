@@ -1,0 +1,1 @@
+//! From what to how: access paths, join order and method.
