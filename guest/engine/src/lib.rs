@@ -27,3 +27,7 @@ pub mod functions;
 pub mod types;
 
 pub mod encode;
+
+pub mod limits;
+
+pub mod engine;

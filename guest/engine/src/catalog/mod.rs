@@ -1,41 +1,144 @@
 //! What tables, columns, indexes, views and schemas there are.
 
+pub mod keys;
+pub mod store;
 pub mod table;
 
 pub use table::{Check, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn};
 
+use hashbrown::HashMap;
 use std::rc::Rc;
 
-/// Every schema and relation that one transaction sees.
+/// The namespace of system relations.
+pub const PG_CATALOG: u32 = 11;
+/// The SQL standard's views of the catalog.
+pub const INFORMATION_SCHEMA: u32 = 12;
+/// Where relations are created unless the search path says otherwise.
+pub const PUBLIC: u32 = 2200;
+/// Objects that users make have this oid or a higher one, as in PostgreSQL.
+pub const FIRST_USER_OID: u32 = 16384;
+
+/// The catalog as one transaction sees it: immutable, and shared by every statement that sees the same version.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
+    version: u64,
+    /// Ordered by id.
     schemas: Vec<Schema>,
-    relations: Vec<Rc<Relation>>,
+    schema_by_name: HashMap<String, usize>,
+    relations: HashMap<u32, Rc<Relation>>,
+    relation_by_name: HashMap<u32, HashMap<String, u32>>,
+    /// Relation and position in its `indexes`, by schema and name, then by oid.
+    index_by_name: HashMap<u32, HashMap<String, (u32, usize)>>,
+    index_by_oid: HashMap<u32, (u32, usize)>,
+    comments: HashMap<(u32, u32), String>,
 }
 
 impl Catalog {
-    pub fn new(schemas: Vec<Schema>, relations: Vec<Relation>) -> Catalog {
-        Catalog { schemas, relations: relations.into_iter().map(Rc::new).collect() }
+    /// Puts a catalog together; the fixed schemas are added when they are missing.
+    pub fn new(mut schemas: Vec<Schema>, relations: Vec<Relation>) -> Catalog {
+        for (id, name) in [(PG_CATALOG, "pg_catalog"), (INFORMATION_SCHEMA, "information_schema"), (PUBLIC, "public")] {
+            if !schemas.iter().any(|schema| schema.id == id) {
+                schemas.push(Schema { id, name: name.into() });
+            }
+        }
+        schemas.sort_by_key(|schema| schema.id);
+        let schema_by_name = schemas.iter().enumerate().map(|(at, schema)| (schema.name.clone(), at)).collect();
+        let mut catalog = Catalog { schemas, schema_by_name, ..Default::default() };
+        for relation in relations {
+            catalog.add(Rc::new(relation));
+        }
+        catalog
     }
 
+    fn add(&mut self, relation: Rc<Relation>) {
+        let indexes = self.index_by_name.entry(relation.schema_id).or_default();
+        for (position, index) in relation.indexes.iter().enumerate() {
+            indexes.insert(index.name.clone(), (relation.id, position));
+            self.index_by_oid.insert(index.oid, (relation.id, position));
+        }
+        self.relation_by_name.entry(relation.schema_id).or_default().insert(relation.name.clone(), relation.id);
+        self.relations.insert(relation.id, relation);
+    }
+
+    /// What `Transaction::catalog_version` said when it was read.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// A table, view or system relation: in that schema, or else in the first schema of the search path that has it.
+    /// `pg_catalog` is searched first unless the path names it.
+    pub fn relation(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<Rc<Relation>> {
+        self.search(schema, search_path, |schema| {
+            let id = self.relation_by_name.get(&schema.id)?.get(name)?;
+            self.relations.get(id).cloned()
+        })
+    }
+
+    /// An index, by the same rules: its relation and its position in `Relation::indexes`.
+    pub fn index(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<(Rc<Relation>, usize)> {
+        self.search(schema, search_path, |schema| {
+            let (id, position) = self.index_by_name.get(&schema.id)?.get(name)?;
+            Some((self.relations.get(id)?.clone(), *position))
+        })
+    }
+
+    pub fn relation_by_id(&self, id: u32) -> Option<Rc<Relation>> {
+        self.relations.get(&id).cloned()
+    }
+
+    /// By pg_class.oid: its relation and its position in `Relation::indexes`.
+    pub fn index_by_oid(&self, oid: u32) -> Option<(Rc<Relation>, usize)> {
+        let (id, position) = self.index_by_oid.get(&oid)?;
+        Some((self.relations.get(id)?.clone(), *position))
+    }
+
+    /// Every schema, by id.
     pub fn schemas(&self) -> &[Schema] {
         &self.schemas
     }
 
-    /// The relation that a name means: in `schema`, or else in the first schema of the search path that has it
-    /// (`pg_catalog` comes first, as in PostgreSQL).
-    pub fn relation(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<Rc<Relation>> {
-        let in_schema = |schema: &str| {
-            let schema = self.schemas.iter().find(|candidate| candidate.name == schema)?;
-            self.relations.iter().find(|relation| relation.schema_id == schema.id && relation.name == name).cloned()
-        };
-        match schema {
-            Some(schema) => in_schema(schema),
-            None => in_schema("pg_catalog").or_else(|| search_path.iter().find_map(|schema| in_schema(schema))),
-        }
+    pub fn schema(&self, name: &str) -> Option<&Schema> {
+        self.schema_by_name.get(name).map(|&at| &self.schemas[at])
     }
 
-    pub fn relation_by_id(&self, id: u32) -> Option<Rc<Relation>> {
-        self.relations.iter().find(|relation| relation.id == id).cloned()
+    pub fn schema_by_id(&self, id: u32) -> Option<&Schema> {
+        let at = self.schemas.binary_search_by_key(&id, |schema| schema.id).ok()?;
+        Some(&self.schemas[at])
+    }
+
+    /// Every relation, by id.
+    pub fn relations(&self) -> Vec<Rc<Relation>> {
+        let mut relations: Vec<_> = self.relations.values().cloned().collect();
+        relations.sort_by_key(|relation| relation.id);
+        relations
+    }
+
+    /// The schema that unqualified CREATE uses: the first of the search path that exists.
+    pub fn creation_schema(&self, search_path: &[String]) -> Option<&Schema> {
+        search_path.iter().find_map(|name| self.schema(name))
+    }
+
+    /// COMMENT ON: of a relation, index or schema (column 0), or of a relation's column (1 is the first).
+    pub fn comment(&self, oid: u32, column: u32) -> Option<&str> {
+        self.comments.get(&(oid, column)).map(String::as_str)
+    }
+
+    /// The schemas that names are looked up in, in order.
+    pub fn search_schemas<'a>(&'a self, search_path: &'a [String]) -> impl Iterator<Item = &'a Schema> {
+        let implicit = !search_path.iter().any(|name| name == "pg_catalog");
+        let first = if implicit { self.schema_by_id(PG_CATALOG) } else { None };
+        first.into_iter().chain(search_path.iter().filter_map(|name| self.schema(name)))
+    }
+
+    fn search<T>(
+        &self,
+        schema: Option<&str>,
+        search_path: &[String],
+        find: impl FnMut(&Schema) -> Option<T>,
+    ) -> Option<T> {
+        match schema {
+            Some(schema) => self.schema(schema).and_then(find),
+            None => self.search_schemas(search_path).find_map(find),
+        }
     }
 }

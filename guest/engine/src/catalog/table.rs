@@ -49,8 +49,8 @@ pub struct TableColumn {
     /// The expression's SQL text.
     pub default: Option<String>,
     pub dropped: bool,
-    /// What rows have that were written before ADD COLUMN … DEFAULT: the value's text form; none is NULL.
-    pub missing: Option<String>,
+    /// What rows have that were written before ADD COLUMN … DEFAULT, as `encode::value` writes it; none is NULL.
+    pub missing: Option<Vec<u8>>,
 }
 
 /// A secondary index, or the primary key.

@@ -1,0 +1,99 @@
+//! Keys of the catalog's own records: space 0, a number per kind of record in the table id's place, index id 0.
+
+/// The space of the catalog's keys.
+pub const CATALOG_SPACE: u8 = 0;
+
+const SCHEMAS: u32 = 1;
+const RELATIONS: u32 = 2;
+const NAMES: u32 = 3;
+const COMMENTS: u32 = 4;
+const NEXT_OID: u32 = 5;
+
+fn key(kind: u32) -> Vec<u8> {
+    let mut key = vec![CATALOG_SPACE];
+    key.extend_from_slice(&kind.to_be_bytes());
+    key.extend_from_slice(&[0; 4]);
+    key
+}
+
+fn numbered(kind: u32, id: u32) -> Vec<u8> {
+    let mut key = key(kind);
+    key.extend_from_slice(&id.to_be_bytes());
+    key
+}
+
+/// The record of a schema.
+pub fn schema(id: u32) -> Vec<u8> {
+    numbered(SCHEMAS, id)
+}
+
+/// The record of a relation with its indexes. Statements that write to a table guard it.
+pub fn relation(id: u32) -> Vec<u8> {
+    numbered(RELATIONS, id)
+}
+
+/// Who has a name in a schema (0 for the names of schemas): transactions that take the same name conflict here.
+pub fn name(schema_id: u32, name: &str) -> Vec<u8> {
+    let mut key = numbered(NAMES, schema_id);
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
+/// A comment on an object (column 0) or on a column of a relation.
+pub fn comment(oid: u32, column: u32) -> Vec<u8> {
+    let mut key = numbered(COMMENTS, oid);
+    key.extend_from_slice(&column.to_be_bytes());
+    key
+}
+
+/// The next oid to give out.
+pub fn next_oid() -> Vec<u8> {
+    key(NEXT_OID)
+}
+
+/// What a catalog key names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    Schema(u32),
+    Relation(u32),
+    Name,
+    Comment { oid: u32, column: u32 },
+    NextOid,
+}
+
+/// Reads a key of the catalog's space; none when it is not one of ours.
+pub fn parse(key: &[u8]) -> Option<Record> {
+    let number = |at: usize| Some(u32::from_be_bytes(key.get(at..at + 4)?.try_into().ok()?));
+    if key.first() != Some(&CATALOG_SPACE) || number(5)? != 0 {
+        return None;
+    }
+    match number(1)? {
+        SCHEMAS => Some(Record::Schema(number(9)?)),
+        RELATIONS => Some(Record::Relation(number(9)?)),
+        NAMES => Some(Record::Name),
+        COMMENTS => Some(Record::Comment { oid: number(9)?, column: number(13)? }),
+        NEXT_OID => Some(Record::NextOid),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_their_records() {
+        assert_eq!(parse(&schema(7)), Some(Record::Schema(7)));
+        assert_eq!(parse(&relation(16384)), Some(Record::Relation(16384)));
+        assert_eq!(parse(&name(2200, "t")), Some(Record::Name));
+        assert_eq!(parse(&comment(16384, 2)), Some(Record::Comment { oid: 16384, column: 2 }));
+        assert_eq!(parse(&next_oid()), Some(Record::NextOid));
+    }
+
+    #[test]
+    fn other_bytes_are_nothing() {
+        for bytes in [&[][..], &[0], &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7], &relation(7)[..11]] {
+            assert_eq!(parse(bytes), None);
+        }
+    }
+}

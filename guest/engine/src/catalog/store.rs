@@ -1,0 +1,149 @@
+//! The catalog's records: reading them all, and writing single ones.
+//!
+//! A record is one byte of format version and its postcard form.
+
+use super::keys::{self, Record};
+use super::{Catalog, FIRST_USER_OID, Relation, Schema};
+use crate::encode::pairs::Pairs;
+use crate::encode::writes::WriteBuffer;
+use crate::error::{Error, Result, sqlstate};
+use crate::host::{KeyRange, Transaction};
+use serde::{Serialize, de::DeserializeOwned};
+
+const FORMAT_VERSION: u8 = 1;
+
+/// Bytes asked of a cursor at a time.
+const READ_BYTES: u32 = 1 << 20;
+
+impl Catalog {
+    /// Reads the whole catalog, as the transaction sees it.
+    pub fn load(transaction: &dyn Transaction) -> Result<Catalog> {
+        let version = transaction.catalog_version();
+        let mut schemas: Vec<Schema> = vec![];
+        let mut relations: Vec<Relation> = vec![];
+        let mut comments = vec![];
+        let range = KeyRange {
+            start: vec![keys::CATALOG_SPACE],
+            end: vec![keys::CATALOG_SPACE + 1],
+            reverse: false,
+            expected_rows: 0,
+        };
+        let cursor = transaction.scan(&range)?;
+        loop {
+            let batch = transaction.next_batch(cursor, READ_BYTES)?;
+            if batch.is_empty() {
+                break;
+            }
+            for pair in Pairs::new(&batch) {
+                let (key, value) = pair?;
+                match keys::parse(key) {
+                    Some(Record::Schema(_)) => schemas.push(decode(value)?),
+                    Some(Record::Relation(_)) => relations.push(decode(value)?),
+                    Some(Record::Comment { oid, column }) => comments.push(((oid, column), decode(value)?)),
+                    Some(Record::Name | Record::NextOid) | None => {}
+                }
+            }
+        }
+        transaction.close_cursor(cursor);
+        let mut catalog = Catalog::new(schemas, relations);
+        catalog.version = version;
+        catalog.comments.extend(comments);
+        Ok(catalog)
+    }
+}
+
+/// Takes the next free oids of this transaction's view. Transactions that create objects at the same time conflict.
+pub fn allocate_oids(transaction: &dyn Transaction, count: u32) -> Result<u32> {
+    let key = keys::next_oid();
+    let first = match transaction.get(&key)? {
+        Some(value) => decode(&value)?,
+        None => FIRST_USER_OID,
+    };
+    let next = first
+        .checked_add(count)
+        .ok_or_else(|| Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "there are no object identifiers left"))?;
+    let mut writes = WriteBuffer::new();
+    writes.put(&key, &encode(&next)?);
+    writes.flush(transaction)?;
+    Ok(first)
+}
+
+/// Writes a relation and its names; `previous` is what the catalog has of it, whose other names are given back.
+pub fn put_relation(transaction: &dyn Transaction, previous: Option<&Relation>, relation: &Relation) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    let names = names(relation);
+    for name in previous.map(self::names).unwrap_or_default() {
+        if !names.contains(&name) {
+            writes.delete(&name);
+        }
+    }
+    let earlier = previous.map(self::names).unwrap_or_default();
+    for name in names {
+        if !earlier.contains(&name) {
+            writes.put(&name, &encode(&relation.id)?);
+        }
+    }
+    writes.put(&keys::relation(relation.id), &encode(relation)?);
+    writes.flush(transaction)
+}
+
+/// Removes a relation, its names and its comments from the catalog; its rows stay.
+pub fn delete_relation(transaction: &dyn Transaction, catalog: &Catalog, relation: &Relation) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    for name in names(relation) {
+        writes.delete(&name);
+    }
+    let is_its = |oid: u32| oid == relation.id || relation.indexes.iter().any(|index| index.oid == oid);
+    for &(oid, column) in catalog.comments.keys().filter(|(oid, _)| is_its(*oid)) {
+        writes.delete(&keys::comment(oid, column));
+    }
+    writes.delete(&keys::relation(relation.id));
+    writes.flush(transaction)
+}
+
+pub fn put_schema(transaction: &dyn Transaction, schema: &Schema) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    writes.put(&keys::name(0, &schema.name), &encode(&schema.id)?);
+    writes.put(&keys::schema(schema.id), &encode(schema)?);
+    writes.flush(transaction)
+}
+
+pub fn delete_schema(transaction: &dyn Transaction, schema: &Schema) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    writes.delete(&keys::name(0, &schema.name));
+    writes.delete(&keys::comment(schema.id, 0));
+    writes.delete(&keys::schema(schema.id));
+    writes.flush(transaction)
+}
+
+/// COMMENT ON; none removes it.
+pub fn put_comment(transaction: &dyn Transaction, oid: u32, column: u32, comment: Option<&str>) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    let key = keys::comment(oid, column);
+    match comment {
+        Some(comment) => writes.put(&key, &encode(&comment)?),
+        None => writes.delete(&key),
+    }
+    writes.flush(transaction)
+}
+
+/// The name records of a relation and its indexes, which share one namespace.
+fn names(relation: &Relation) -> Vec<Vec<u8>> {
+    let indexes = relation.indexes.iter().map(|index| keys::name(relation.schema_id, &index.name));
+    std::iter::once(keys::name(relation.schema_id, &relation.name)).chain(indexes).collect()
+}
+
+fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>> {
+    postcard::to_extend(record, vec![FORMAT_VERSION])
+        .map_err(|error| Error::internal(format!("cannot write a catalog record: {error}")))
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let corrupted =
+        |reason: String| Error::new(sqlstate::DATA_CORRUPTED, format!("a catalog record is damaged: {reason}"));
+    match bytes.split_first() {
+        Some((&FORMAT_VERSION, record)) => postcard::from_bytes(record).map_err(|error| corrupted(error.to_string())),
+        Some((version, _)) => Err(corrupted(format!("its format version is {version}"))),
+        None => Err(corrupted("it is empty".into())),
+    }
+}
