@@ -1,0 +1,363 @@
+//! Physical plans: how a statement runs. They hold no values of parameters, so they can be kept and run again.
+
+use crate::bind::expression::{ColumnId, FrameExclusion, FrameUnit, SubqueryKind, WindowCallFunction};
+use crate::bind::logical::{JoinKind, PlanColumn, SetOperator};
+use crate::catalog::Relation;
+use crate::execute::expression::{Compiled, CompiledSortKey};
+use crate::functions::{AggregateFunction, ScalarFunction, SetFunction};
+use crate::types::DataType;
+use std::rc::Rc;
+
+/// A statement, ready to run.
+#[derive(Clone, Debug)]
+pub struct Physical {
+    pub root: Node,
+    /// What the statement answers.
+    pub columns: Vec<PlanColumn>,
+    /// Queries inside expressions, by the index in `Compiled::Subquery`.
+    pub subqueries: Vec<SubqueryPlan>,
+    /// How many slots for outer columns the statement has.
+    pub slots: usize,
+    /// How many common tables the statement has.
+    pub tables: usize,
+    /// How many nodes there are; `Node::id` is below it.
+    pub nodes: usize,
+    /// Some node writes rows.
+    pub writes: bool,
+}
+
+/// One operator with its inputs.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub id: usize,
+    pub operation: Operation,
+    /// What it produces, by position.
+    pub columns: Vec<(ColumnId, DataType)>,
+    /// Estimated rows.
+    pub rows: f64,
+    /// Estimated work, in the time that it takes to read one row in sequence.
+    pub cost: f64,
+}
+
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// One row without columns.
+    Unit,
+    Empty,
+    Scan(Box<Scan>),
+    Values(Vec<Vec<Compiled>>),
+    /// Calls side by side; a bigint that counts rows follows when `ordinality`.
+    FunctionScan {
+        calls: Vec<CompiledSetCall>,
+        ordinality: bool,
+        alias: String,
+    },
+    ProjectSet {
+        input: Box<Node>,
+        calls: Vec<CompiledSetCall>,
+    },
+    Filter {
+        input: Box<Node>,
+        predicate: Compiled,
+    },
+    Project {
+        input: Box<Node>,
+        outputs: Vec<Compiled>,
+    },
+    HashJoin(Box<HashJoin>),
+    NestedLoop(Box<NestedLoop>),
+    IndexJoin(Box<IndexJoin>),
+    Aggregate(Box<Aggregate>),
+    Window(Box<Window>),
+    /// `limit` and `offset`: only the first limit + offset rows will be asked for.
+    Sort {
+        input: Box<Node>,
+        keys: Vec<CompiledSortKey>,
+        limit: Option<Compiled>,
+        offset: Option<Compiled>,
+    },
+    /// The first row of each distinct combination, in the input's order; `on` none: of all columns.
+    Distinct {
+        input: Box<Node>,
+        on: Option<Vec<Compiled>>,
+    },
+    Limit {
+        input: Box<Node>,
+        limit: Option<Compiled>,
+        offset: Option<Compiled>,
+        with_ties: Vec<CompiledSortKey>,
+    },
+    SetOperation {
+        operator: SetOperator,
+        all: bool,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    /// Makes common tables, then runs the body.
+    With {
+        tables: Vec<CommonTable>,
+        body: Box<Node>,
+    },
+    /// Reads a common table by its number; `step`: the rows of a recursive table's last step.
+    CommonTableScan {
+        table: usize,
+        step: bool,
+        name: String,
+    },
+    Lock {
+        input: Box<Node>,
+        /// Input positions of row identities.
+        identities: Vec<usize>,
+        /// Their tables.
+        relations: Vec<Rc<Relation>>,
+    },
+    Modify(Box<Modify>),
+}
+
+/// Reads a table. Decoded columns are `columns` by their positions in `Relation::columns`: the first `outputs` of
+/// them are handed on, the others are for `filter` alone. The row's key follows the outputs when `row_identity`.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    pub relation: Rc<Relation>,
+    pub alias: String,
+    pub columns: Vec<usize>,
+    pub outputs: usize,
+    pub row_identity: bool,
+    pub access: Access,
+    pub reverse: bool,
+    /// Over the decoded columns.
+    pub filter: Option<Compiled>,
+    /// About how many rows will be asked for; 0 for all.
+    pub expected_rows: u32,
+}
+
+/// Which entries of which index are read.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// Position in `Relation::indexes`; none reads the rows themselves from first to last.
+    pub index: Option<usize>,
+    /// Conditions on the index's leading columns.
+    pub equal: Vec<KeyEqual>,
+    /// Conditions on the column after them.
+    pub lower: Option<KeyBound>,
+    pub upper: Option<KeyBound>,
+    /// Each combination of `equal` is at most one row.
+    pub unique: bool,
+    /// The entries hold every column that is asked for.
+    pub index_only: bool,
+}
+
+/// What an index column equals. Expressions read no columns of the scan: parameters, constants, outer columns, and in
+/// an index join those of the left row.
+#[derive(Clone, Debug)]
+pub enum KeyEqual {
+    One(Compiled),
+    Null,
+    Any(Vec<Compiled>),
+    AnyArray(Compiled),
+}
+
+#[derive(Clone, Debug)]
+pub struct KeyBound {
+    pub value: Compiled,
+    pub inclusive: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct CompiledSetCall {
+    pub function: &'static SetFunction,
+    pub arguments: Vec<Compiled>,
+    pub types: Vec<DataType>,
+}
+
+/// Builds a hash table of the right side, then probes it with the left one.
+#[derive(Clone, Debug)]
+pub struct HashJoin {
+    pub kind: JoinKind,
+    pub left: Node,
+    pub right: Node,
+    pub left_keys: Vec<Compiled>,
+    pub right_keys: Vec<Compiled>,
+    /// Over left columns followed by right columns.
+    pub condition: Option<Compiled>,
+}
+
+/// Meets every left row with every right row.
+#[derive(Clone, Debug)]
+pub struct NestedLoop {
+    pub kind: JoinKind,
+    pub left: Node,
+    pub right: Node,
+    pub condition: Option<Compiled>,
+    /// Left positions and the slots that they fill before the right side runs for that row; none: it does not depend
+    /// on the left row, and runs once.
+    pub lateral: Option<Vec<(usize, usize)>>,
+}
+
+/// Looks up an index of the right table by values of each left row. Inner, left, semi and anti.
+#[derive(Clone, Debug)]
+pub struct IndexJoin {
+    pub kind: JoinKind,
+    pub left: Node,
+    /// Its key expressions are over the left columns.
+    pub scan: Scan,
+    /// What the scan hands on.
+    pub right_columns: Vec<(ColumnId, DataType)>,
+    /// Over left columns followed by right columns.
+    pub condition: Option<Compiled>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    pub input: Node,
+    pub groups: Vec<Compiled>,
+    pub grouping_sets: Vec<Vec<usize>>,
+    pub aggregates: Vec<CompiledAggregate>,
+    pub grouping_calls: Vec<Vec<usize>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CompiledAggregate {
+    pub function: &'static AggregateFunction,
+    pub arguments: Vec<Compiled>,
+    pub distinct: bool,
+    pub filter: Option<Compiled>,
+    pub order_by: Vec<CompiledSortKey>,
+    pub data_type: DataType,
+}
+
+/// Calls over one partitioning and order.
+#[derive(Clone, Debug)]
+pub struct Window {
+    pub input: Node,
+    pub partition_by: Vec<Compiled>,
+    pub order_by: Vec<CompiledSortKey>,
+    pub calls: Vec<CompiledWindowCall>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CompiledWindowCall {
+    pub function: WindowCallFunction,
+    pub arguments: Vec<Compiled>,
+    pub filter: Option<Compiled>,
+    pub unit: FrameUnit,
+    pub start: CompiledBound,
+    pub end: CompiledBound,
+    pub exclusion: FrameExclusion,
+    pub data_type: DataType,
+}
+
+#[derive(Clone, Debug)]
+pub enum CompiledBound {
+    UnboundedPreceding,
+    Preceding(Compiled),
+    CurrentRow,
+    Following(Compiled),
+    UnboundedFollowing,
+}
+
+#[derive(Clone, Debug)]
+pub struct CommonTable {
+    pub table: usize,
+    pub name: String,
+    pub kind: CommonTableKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum CommonTableKind {
+    Plain(Node),
+    Recursive {
+        anchor: Node,
+        recursive: Node,
+        all: bool,
+    },
+    /// Runs to its end before the body begins, whoever reads it.
+    Modify(Node),
+}
+
+/// A query inside an expression.
+#[derive(Clone, Debug)]
+pub struct SubqueryPlan {
+    pub node: Node,
+    pub kind: CompiledSubqueryKind,
+    pub data_type: DataType,
+    /// Positions in the row of the expression, and the slots that they fill.
+    pub bindings: Vec<(usize, usize)>,
+    /// Slots of rows further out that it reads.
+    pub outer_slots: Vec<usize>,
+    /// Its answer depends on the slots alone, so that it can be kept.
+    pub memoise: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum CompiledSubqueryKind {
+    Scalar,
+    Exists,
+    Compare {
+        operators: Vec<&'static ScalarFunction>,
+        all: bool,
+        /// `= ANY` or `<> ALL` of one column whose equality is that of its type: answered by a hash table.
+        hashed: bool,
+    },
+    Array,
+}
+
+impl CompiledSubqueryKind {
+    pub fn new(kind: &SubqueryKind, hashed: bool) -> CompiledSubqueryKind {
+        match kind {
+            SubqueryKind::Scalar => CompiledSubqueryKind::Scalar,
+            SubqueryKind::Exists => CompiledSubqueryKind::Exists,
+            SubqueryKind::Array => CompiledSubqueryKind::Array,
+            SubqueryKind::Compare { operators, all, .. } => {
+                CompiledSubqueryKind::Compare { operators: operators.clone(), all: *all, hashed }
+            }
+        }
+    }
+}
+
+/// INSERT, UPDATE or DELETE: run by `modify::run`. Produces the columns of RETURNING.
+#[derive(Clone, Debug)]
+pub struct Modify {
+    pub relation: Rc<Relation>,
+    pub action: ModifyAction,
+    pub input: Node,
+    /// CHECK constraints by name, over the row as written: column i is `relation.columns[i]`.
+    pub checks: Vec<(String, Compiled)>,
+    /// Over the row as written (deleted rows: as it was), `relation.columns.len()` columns, followed by the columns
+    /// of the input.
+    pub returning: Option<Vec<Compiled>>,
+}
+
+#[derive(Clone, Debug)]
+pub enum ModifyAction {
+    /// `values[i]`, over the input, is for column i of the relation.
+    Insert {
+        values: Vec<Compiled>,
+        conflict: Option<OnConflict>,
+    },
+    /// Input positions of the row's key and of its columns as they are; new values over the input.
+    Update {
+        row_identity: usize,
+        old_row: Vec<usize>,
+        assignments: Vec<(usize, Compiled)>,
+    },
+    Delete {
+        row_identity: usize,
+        old_row: Vec<usize>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct OnConflict {
+    /// Index ids that arbitrate; none: every unique index.
+    pub arbiters: Option<Vec<u32>>,
+    /// None: DO NOTHING.
+    pub update: Option<ConflictUpdate>,
+}
+
+/// DO UPDATE, over the row in the table followed by the row proposed, each with `relation.columns.len()` columns.
+#[derive(Clone, Debug)]
+pub struct ConflictUpdate {
+    pub assignments: Vec<(usize, Compiled)>,
+    pub filter: Option<Compiled>,
+}
