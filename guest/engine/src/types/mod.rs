@@ -1,10 +1,16 @@
 //! SQL's types and values: what they are, how they read and print, compare and convert.
 
+pub mod array;
+pub mod cast;
 pub mod column;
+pub mod compare;
 pub mod data_type;
+pub mod datetime;
 pub mod interval;
 pub mod json;
 pub mod numeric;
+pub mod record;
+pub mod text;
 pub mod value;
 
 pub use column::{Batch, Column, ColumnBuilder, ColumnData};
