@@ -1,0 +1,30 @@
+//! The commands of the `isobar` binary, one module each.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+pub mod load;
+pub mod sql;
+pub mod start;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a node
+    Start(start::Arguments),
+    /// Send SQL to a node: one statement, a file, or an interactive shell
+    Sql(sql::Arguments),
+    /// Load CSV or generated data into a node
+    Load(load::Arguments),
+}
+
+impl Command {
+    /// Runs the command; errors are printed to standard error and become the exit code.
+    pub async fn run(self) -> ExitCode {
+        match self {
+            Command::Start(arguments) => start::run(arguments).await,
+            Command::Sql(arguments) => sql::run(arguments).await,
+            Command::Load(arguments) => load::run(arguments).await,
+        }
+    }
+}
