@@ -1,17 +1,131 @@
 //! From text to syntax tree.
 
-use crate::error::{Error, Result};
-use sqlparser::ast::Statement;
+mod dialect;
+mod limits;
+mod rewrite;
+mod split;
+mod syntax_error;
+
+pub use split::split;
+
+use crate::error::{Error, Result, sqlstate};
+use dialect::PostgreSql;
+use sqlparser::ast::{Expr, Statement};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+
+/// How deep parentheses, subqueries and prefix operators may nest. The parser recurses, and a guest's stack is small.
+const NESTING_MAX: usize = 120;
 
 /// Parses exactly one statement, PostgreSQL's dialect. The locations in the tree all say line 1, and as column the
 /// position in characters of the whole text (the first is 1).
 ///
 /// Fails with 42601 and PostgreSQL's wording, or 54001 when the text nests too deeply.
-pub fn parse(_sql: &str) -> Result<Statement> {
-    Err(Error::not_supported("this statement"))
+pub fn parse(sql: &str) -> Result<Statement> {
+    let source = Source::read(sql)?;
+    source.run(|parser| parser.parse_statement())
 }
 
-/// The statements of a text as byte offsets (start, end), without their semicolons; empty ones are left out.
-pub fn split(_sql: &str) -> Result<Vec<(usize, usize)>> {
-    Err(Error::not_supported("this text"))
+/// Parses an expression alone, such as a column's DEFAULT. Fails as `parse` does.
+pub fn parse_expression(sql: &str) -> Result<Expr> {
+    let source = Source::read(sql)?;
+    source.run(|parser| parser.parse_expr())
 }
+
+/// A text and its tokens.
+struct Source<'a> {
+    sql: &'a str,
+    tokens: Vec<TokenWithSpan>,
+}
+
+impl<'a> Source<'a> {
+    fn read(sql: &'a str) -> Result<Source<'a>> {
+        let tokens = tokenize(sql)?;
+        limits::check(&tokens)?;
+        Ok(Source { sql, tokens: rewrite::rewrite(tokens)? })
+    }
+
+    fn run<T>(&self, rule: impl FnOnce(&mut Parser) -> Result<T, sqlparser::parser::ParserError>) -> Result<T> {
+        let dialect = PostgreSql;
+        let mut parser =
+            Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(self.tokens.clone());
+        let parsed = match rule(&mut parser) {
+            Ok(parsed) => parsed,
+            Err(error) => return Err(self.explain(error, &parser)),
+        };
+        while parser.consume_token(&Token::SemiColon) {}
+        let rest = parser.peek_token();
+        if rest.token != Token::EOF { Err(syntax_error::near(self.sql, Some(&rest))) } else { Ok(parsed) }
+    }
+
+    fn explain(&self, error: sqlparser::parser::ParserError, parser: &Parser) -> Error {
+        use sqlparser::parser::ParserError;
+        match error {
+            ParserError::RecursionLimitExceeded => {
+                Error::new(sqlstate::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
+                    .detail(format!("A statement may nest {NESTING_MAX} levels deep."))
+            }
+            ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
+                if let Some(what) = message.strip_prefix(dialect::NOT_SUPPORTED) {
+                    return Error::not_supported(what.trim());
+                }
+                let token = match syntax_error::position(&message) {
+                    Some(column) => self.tokens.iter().find(|token| token.span.start.column == column).cloned(),
+                    None if message.contains("found: EOF") => None,
+                    None => Some(parser.peek_token()).filter(|token| token.token != Token::EOF),
+                };
+                syntax_error::near(self.sql, token.as_ref())
+            }
+        }
+    }
+}
+
+/// Tokens without white space, at positions of one long line, adjacent string literals joined as the standard asks.
+fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
+    let lines = line_starts(sql);
+    let tokens = match Tokenizer::new(&PostgreSql, sql).tokenize_with_location() {
+        Ok(tokens) => tokens,
+        Err(error) => return Err(syntax_error::unreadable(sql, &error.message, flat(&lines, error.location))),
+    };
+    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut last_line = 0;
+    for mut token in tokens {
+        if matches!(token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        let line = token.span.start.line;
+        let end_line = token.span.end.line;
+        token.span = Span::new(flat(&lines, token.span.start), flat(&lines, token.span.end));
+        // 'a' and 'b' on different lines are one literal 'ab' (PostgreSQL 15, section 4.1.2.1).
+        if let (Token::SingleQuotedString(more), Some(last)) = (&token.token, kept.last_mut())
+            && line > last_line
+            && let Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) = &mut last.token
+        {
+            text.push_str(more);
+            last.span.end = token.span.end;
+        } else {
+            kept.push(token);
+        }
+        last_line = end_line;
+    }
+    Ok(kept)
+}
+
+/// Characters before each line.
+fn line_starts(sql: &str) -> Vec<u64> {
+    let mut starts = vec![0];
+    for (count, character) in sql.chars().enumerate() {
+        if character == '\n' {
+            starts.push(count as u64 + 1);
+        }
+    }
+    starts
+}
+
+fn flat(lines: &[u64], location: Location) -> Location {
+    let before = (location.line as usize).checked_sub(1).and_then(|line| lines.get(line)).copied().unwrap_or(0);
+    Location { line: 1, column: before + location.column }
+}
+
+#[cfg(test)]
+mod tests;
