@@ -1,1 +1,14 @@
+//! The half of a node that decides and stores: no sockets, no WebAssembly, no system clock. Modules in the order in
+//! which a transaction meets them.
 
+mod error;
+mod options;
+mod replica;
+
+pub mod transaction;
+
+pub use error::{Actor, Error, Result};
+pub use options::{Clock, Limits, Options, Storage};
+pub use replica::{Commit, Metrics, Outcome, Replica};
+pub use transaction::{Isolation, KeyRange, Transaction, TransactionOptions};
+pub use ulid::Ulid;

@@ -1,0 +1,133 @@
+//! What may go wrong, in PostgreSQL's words (PostgreSQL 15, appendix A), and who has to act on it.
+
+use std::fmt;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Who can make the failed request succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The client: run the same transaction again.
+    Retry,
+    /// Whoever wrote the statement.
+    Application,
+    /// Whoever runs the node: disk, limits, another process.
+    Operator,
+}
+
+/// A refused request. `Clone`, because the outcome of a commit is told to everybody who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Five characters, PostgreSQL's appendix A.
+    pub sqlstate: &'static str,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+    pub actor: Actor,
+}
+
+impl Error {
+    fn new(sqlstate: &'static str, actor: Actor, message: impl Into<String>) -> Error {
+        Error { sqlstate, message: message.into(), detail: None, hint: None, actor }
+    }
+
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Error {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// 40001: another transaction has written, since the snapshot, what this one depends on.
+    pub fn conflict() -> Error {
+        Error::new("40001", Actor::Retry, "mutation conflicts with another transaction, retry as needed (OC000)")
+    }
+
+    /// 40001: the catalog has changed since the snapshot.
+    pub fn schema_conflict() -> Error {
+        Error::new("40001", Actor::Retry, "schema has been updated by another transaction, please retry: (OC001)")
+    }
+
+    /// 40001: the snapshot is older than what the certifier remembers.
+    pub fn snapshot_too_old() -> Error {
+        Error::new("40001", Actor::Retry, "snapshot is too old to be certified, retry as needed (OC000)")
+    }
+
+    /// 54000
+    pub fn too_old(seconds: u64) -> Error {
+        Error::new("54000", Actor::Application, format!("transaction age limit of {seconds}s exceeded"))
+    }
+
+    /// 54000; `limit` names its unit, such as `128 MiB`.
+    pub fn too_large(limit: impl fmt::Display) -> Error {
+        Error::new("54000", Actor::Application, format!("transaction size limit of {limit} exceeded"))
+    }
+
+    /// 54000: a key or a row is too long.
+    pub fn row_too_large(limit: usize) -> Error {
+        Error::new("54000", Actor::Application, format!("row size limit of {limit} bytes exceeded"))
+    }
+
+    /// 25006; `what` such as `writes`.
+    pub fn read_only(what: &str) -> Error {
+        Error::new("25006", Actor::Application, format!("cannot execute {what} in a read-only transaction"))
+    }
+
+    /// 3B001
+    pub fn no_savepoint(name: &str) -> Error {
+        Error::new("3B001", Actor::Application, format!("savepoint \"{name}\" does not exist"))
+    }
+
+    /// 53100: reads go on, writes are refused.
+    pub fn disk_full() -> Error {
+        Error::new("53100", Actor::Operator, "disk is nearly full, writes are refused")
+            .with_hint("Free space on the node's disk; reads go on.")
+    }
+
+    /// 53300, 53200 and the like: a queue is full.
+    pub fn overloaded(what: &str) -> Error {
+        Error::new("53000", Actor::Retry, format!("too many {what}")).with_hint("Try again later.")
+    }
+
+    /// XX000: the node cannot serve this now.
+    pub fn unavailable(why: impl Into<String>) -> Error {
+        Error::new("XX000", Actor::Operator, "server unavailable").with_detail(why)
+    }
+
+    /// 08007: a commit was under way when the journal failed, so that its fate is open until the node is back.
+    pub fn unknown_outcome(why: impl Into<String>) -> Error {
+        Error::new("08007", Actor::Retry, "transaction outcome is unknown")
+            .with_detail(why)
+            .with_hint("Ask for the outcome by the commit's identifier once the node is back.")
+    }
+
+    /// 55006: another process has the data directory open.
+    pub fn in_use(what: impl fmt::Display) -> Error {
+        Error::new("55006", Actor::Operator, format!("{what} is in use by another process"))
+    }
+
+    /// XX001: stored data is not what we have written.
+    pub fn corrupted(what: impl Into<String>) -> Error {
+        Error::new("XX001", Actor::Operator, "stored data is corrupted").with_detail(what)
+    }
+
+    /// 22023: bytes that do not follow `wit/transaction.wit`.
+    pub fn malformed(what: &str) -> Error {
+        Error::new("22023", Actor::Application, format!("malformed {what}"))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.sqlstate, self.message)?;
+        if let Some(detail) = &self.detail {
+            write!(f, " ({detail})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,127 @@
+//! How a replica is set up: where it keeps its data, whose clock it believes, and the limit of every queue, batch,
+//! row and wait.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Time comes in from outside, so that tests and simulations own it.
+pub trait Clock: Send + Sync + 'static {
+    /// Microseconds since the Unix epoch.
+    fn now_micros(&self) -> u64;
+}
+
+/// Where the two files of a replica live.
+pub enum Storage {
+    /// `store.redb` and `journal.redb` in this directory, which is created when missing.
+    Directory(PathBuf),
+    /// Files of somebody else's making: memory, simulated disks.
+    Backends { store: Box<dyn redb::StorageBackend>, journal: Box<dyn redb::StorageBackend> },
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Storage::Directory(path) => write!(f, "Directory({})", path.display()),
+            Storage::Backends { .. } => write!(f, "Backends"),
+        }
+    }
+}
+
+pub struct Options {
+    pub storage: Storage,
+    pub limits: Limits,
+    pub clock: Arc<dyn Clock>,
+    pub node_id: u64,
+}
+
+impl Options {
+    /// Node 1 with the default limits in a directory.
+    pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Options {
+        Options { storage: Storage::Directory(directory.into()), limits: Limits::default(), clock, node_id: 1 }
+    }
+}
+
+/// Every limit, with its default in [`Limits::default`]. Sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// 54000 beyond: age at which a transaction cannot go on, in seconds. The certifier remembers as long.
+    pub transaction_seconds: u64,
+    /// 54000 beyond: keys and values that one transaction writes.
+    pub transaction_bytes: usize,
+    /// 54000 beyond: rows that one transaction writes; none: only their size counts.
+    pub transaction_rows: Option<usize>,
+    /// 54000 beyond: keys and ranges that one serializable transaction's reads are remembered by, in bytes.
+    pub read_set_bytes: usize,
+    /// 54000 beyond: one key.
+    pub key_bytes: usize,
+    /// 54000 beyond: one value.
+    pub value_bytes: usize,
+    /// Open cursors in one statement.
+    pub cursors: usize,
+    /// 53000 beyond: open transactions.
+    pub transactions: usize,
+    /// Commits that wait for the certifier; the next one waits for room.
+    pub commit_queue: usize,
+    /// Commits in one journal entry.
+    pub batch_commits: usize,
+    /// Bytes of commits after which a journal entry is closed.
+    pub batch_bytes: usize,
+    /// Journal entries on their way to the disk at once.
+    pub entries_in_flight: usize,
+    /// Bytes of journal entries kept in memory for their readers.
+    pub journal_cache_bytes: usize,
+    /// Applied journal entries kept for followers.
+    pub journal_entries_kept: u64,
+    /// Keys that the certifier remembers; beyond, the oldest snapshots are refused.
+    pub certifier_keys: usize,
+    /// How long superseded versions stay readable, in seconds.
+    pub retention_seconds: u64,
+    /// How long the outcome of a commit can be asked for, in seconds.
+    pub outcome_seconds: u64,
+    /// Refusals that are remembered.
+    pub refused_outcomes: usize,
+    /// Superseded versions collected in one step between two batches.
+    pub collection_step: usize,
+    /// Longest time between two durable commits of the store, in milliseconds.
+    pub durable_milliseconds: u64,
+    /// 53100 for writes when the data directory's disk has less than this free.
+    pub disk_reserve_bytes: u64,
+    /// redb's page cache for the store.
+    pub store_cache_bytes: usize,
+    /// redb's page cache for the journal.
+    pub journal_file_cache_bytes: usize,
+    /// Batches that a long scan reads ahead.
+    pub read_ahead_batches: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            transaction_seconds: 300,
+            transaction_bytes: 128 << 20,
+            transaction_rows: None,
+            read_set_bytes: 64 << 20,
+            key_bytes: 64 << 10,
+            value_bytes: 16 << 20,
+            cursors: 1024,
+            transactions: 10_000,
+            commit_queue: 1024,
+            batch_commits: 512,
+            batch_bytes: 4 << 20,
+            entries_in_flight: 3,
+            journal_cache_bytes: 64 << 20,
+            journal_entries_kept: 1000,
+            certifier_keys: 8 << 20,
+            retention_seconds: 300,
+            outcome_seconds: 3600,
+            refused_outcomes: 10_000,
+            collection_step: 2000,
+            durable_milliseconds: 300,
+            disk_reserve_bytes: 512 << 20,
+            store_cache_bytes: 1 << 30,
+            journal_file_cache_bytes: 64 << 20,
+            read_ahead_batches: 8,
+        }
+    }
+}
