@@ -1,5 +1,15 @@
 //! Functions and operators: what they are called, what they take, what they do.
 
+pub mod aggregates;
+pub mod arguments;
+pub mod operators;
+pub mod registry;
+pub mod resolve;
+pub mod scalar;
+pub mod set;
+pub mod signature;
+pub mod window;
+
 use crate::error::Result;
 use crate::host::Environment;
 use crate::types::{Column, DataType, Value};
@@ -57,8 +67,21 @@ pub enum Signature {
     /// anyelement, anyarray: all of them agree on one element type within a call
     AnyElement,
     AnyArray,
+    /// anynonarray: as anyelement, but no array
+    AnyNonArray,
+    /// anycompatible, anycompatiblearray: their types are converted to a common one
+    AnyCompatible,
+    AnyCompatibleArray,
     /// "any": each argument keeps its own type
     Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    Scalar,
+    Set,
+    Aggregate,
+    Window,
 }
 
 /// A function or an operator with one argument list. Operators are named by their symbol, such as `+`; prefix
