@@ -29,6 +29,11 @@ impl Engine {
         Err(Error::not_supported(&request.sql))
     }
 
+    /// The statements of a text, as offsets in bytes.
+    pub fn split(&self, sql: &str) -> Result<Vec<(usize, usize)>> {
+        crate::parse::split(sql)
+    }
+
     /// The catalog that the host's transaction sees.
     pub fn catalog(&mut self, host: &dyn Host) -> Result<Rc<Catalog>> {
         match &self.catalog {

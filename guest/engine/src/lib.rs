@@ -31,3 +31,5 @@ pub mod encode;
 pub mod limits;
 
 pub mod engine;
+
+pub mod memory;
