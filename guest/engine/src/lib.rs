@@ -33,3 +33,6 @@ pub mod limits;
 pub mod engine;
 
 pub mod memory;
+
+#[cfg(target_family = "wasm")]
+mod component;
