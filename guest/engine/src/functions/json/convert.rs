@@ -1,0 +1,1 @@
+//! SQL values as JSON (`to_json`, `to_jsonb`).
