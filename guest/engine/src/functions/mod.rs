@@ -2,6 +2,7 @@
 
 pub mod aggregates;
 pub mod arguments;
+pub mod datetime;
 pub mod json;
 pub mod operators;
 pub mod pattern;

@@ -1,5 +1,4 @@
 use super::*;
-use crate::functions::window;
 use DataType::*;
 
 /// The chosen argument types and result, or the error's message.
@@ -20,7 +19,7 @@ fn operators_are_chosen_as_chapter_10_says() {
         ("+", Some(Integer), Numeric, "(numeric, numeric) numeric"),
         ("+", Some(Integer), Double, "(double precision, double precision) double precision"),
         ("+", Some(Real), Integer, "(real, double precision) double precision"),
-        ("*", Some(Numeric), Real, "(double precision, double precision) double precision"),
+        ("*", Some(Numeric), Real, "(double precision, real) double precision"),
         ("=", Some(Integer), BigInt, "(integer, bigint) boolean"),
         ("=", Some(Text), Unknown, "(text, text) boolean"),
         ("=", Some(Varchar), Unknown, "(character varying, text) boolean"),
