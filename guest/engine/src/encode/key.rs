@@ -13,7 +13,8 @@ pub const ROW_SPACE: u8 = 1;
 pub const PREFIX_LENGTH: usize = 9;
 
 const NULL_FIRST: u8 = 0;
-const NOT_NULL: u8 = 1;
+/// What a column that is not NULL begins with; NULLs begin with less or more.
+pub const NOT_NULL: u8 = 1;
 const NULL_LAST: u8 = 2;
 
 /// The first bytes of every key of an index; index 0 is the table's rows.

@@ -1,12 +1,39 @@
 //! Running a plan in batches of rows.
+//!
+//! Operators pull batches from their inputs. They hold references to the plan alone; what changes during a run is in
+//! `Execution`, which is handed down with every call.
 
 pub mod execution;
 pub mod expression;
 
-pub use execution::Execution;
+mod aggregate;
+mod columns;
+mod common_table;
+mod distinct;
+mod equality;
+mod filter;
+mod function_scan;
+mod group;
+mod hash_join;
+mod index_join;
+mod lateral;
+mod limit;
+mod lock;
+mod measure;
+mod modify;
+mod nested_loop;
+mod open;
+mod scan;
+mod set_operation;
+mod sort;
+pub(crate) mod subquery;
+mod values;
+mod window;
+
+pub use execution::{Execution, Measurement};
 
 use crate::catalog::Catalog;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::functions::FunctionContext;
 use crate::host::Host;
 use crate::plan::Physical;
@@ -21,9 +48,37 @@ pub struct ExecuteContext<'a> {
     pub catalog: &'a Catalog,
 }
 
+/// A running node.
+pub trait Operator<'a> {
+    /// The next rows, never zero of them; none at the end.
+    fn next(&mut self, execution: &Execution<'a>) -> Result<Option<Batch>>;
+}
+
+pub type Stream<'a> = Box<dyn Operator<'a> + 'a>;
+
 /// Runs a statement and hands its rows to `sink`. Answers the number for its command tag: rows written, or else rows
 /// handed on.
-pub fn run(context: &ExecuteContext, physical: &Physical, _sink: &mut dyn FnMut(&Batch) -> Result<()>) -> Result<u64> {
-    let _execution = Execution::new(context, physical);
-    Err(Error::not_supported("execution"))
+pub fn run(context: &ExecuteContext, physical: &Physical, sink: &mut dyn FnMut(&Batch) -> Result<()>) -> Result<u64> {
+    run_with(&Execution::new(context, physical), physical, sink)
+}
+
+/// As `run`, and measures every node.
+pub fn run_measured(context: &ExecuteContext, physical: &Physical) -> Result<Vec<Measurement>> {
+    let execution = Execution::measured(context, physical);
+    run_with(&execution, physical, &mut |_| Ok(()))?;
+    Ok(execution.measurements())
+}
+
+fn run_with<'a>(
+    execution: &Execution<'a>,
+    physical: &'a Physical,
+    sink: &mut dyn FnMut(&Batch) -> Result<()>,
+) -> Result<u64> {
+    let mut stream = execution.open(&physical.root)?;
+    let mut rows = 0;
+    while let Some(batch) = stream.next(execution)? {
+        rows += batch.rows as u64;
+        sink(&batch)?;
+    }
+    Ok(execution.written.get().unwrap_or(rows))
 }

@@ -3,13 +3,15 @@
 use crate::bind::expression::{ColumnId, FrameExclusion, FrameUnit, SubqueryKind, WindowCallFunction};
 use crate::bind::logical::{JoinKind, PlanColumn, SetOperator};
 use crate::catalog::Relation;
+use crate::encode::index::IndexDecoder;
+use crate::encode::row::RowDecoder;
 use crate::execute::expression::{Compiled, CompiledSortKey};
 use crate::functions::{AggregateFunction, ScalarFunction, SetFunction};
+use crate::modify::Modification;
 use crate::types::DataType;
 use std::rc::Rc;
 
 /// A statement, ready to run.
-#[derive(Clone, Debug)]
 pub struct Physical {
     pub root: Node,
     /// What the statement answers.
@@ -27,7 +29,6 @@ pub struct Physical {
 }
 
 /// One operator with its inputs.
-#[derive(Clone, Debug)]
 pub struct Node {
     pub id: usize,
     pub operation: Operation,
@@ -39,7 +40,6 @@ pub struct Node {
     pub cost: f64,
 }
 
-#[derive(Clone, Debug)]
 pub enum Operation {
     /// One row without columns.
     Unit,
@@ -116,7 +116,6 @@ pub enum Operation {
 
 /// Reads a table. Decoded columns are `columns` by their positions in `Relation::columns`: the first `outputs` of
 /// them are handed on, the others are for `filter` alone. The row's key follows the outputs when `row_identity`.
-#[derive(Clone, Debug)]
 pub struct Scan {
     pub relation: Rc<Relation>,
     pub alias: String,
@@ -129,6 +128,15 @@ pub struct Scan {
     pub filter: Option<Compiled>,
     /// About how many rows will be asked for; 0 for all.
     pub expected_rows: u32,
+    pub decoder: Decoder,
+}
+
+/// Reads `Scan::columns` from what is stored.
+pub enum Decoder {
+    /// There are no columns to read.
+    Nothing,
+    Row(RowDecoder),
+    Entry(IndexDecoder),
 }
 
 /// Which entries of which index are read.
@@ -171,7 +179,6 @@ pub struct CompiledSetCall {
 }
 
 /// Builds a hash table of the right side, then probes it with the left one.
-#[derive(Clone, Debug)]
 pub struct HashJoin {
     pub kind: JoinKind,
     pub left: Node,
@@ -183,7 +190,6 @@ pub struct HashJoin {
 }
 
 /// Meets every left row with every right row.
-#[derive(Clone, Debug)]
 pub struct NestedLoop {
     pub kind: JoinKind,
     pub left: Node,
@@ -195,7 +201,6 @@ pub struct NestedLoop {
 }
 
 /// Looks up an index of the right table by values of each left row. Inner, left, semi and anti.
-#[derive(Clone, Debug)]
 pub struct IndexJoin {
     pub kind: JoinKind,
     pub left: Node,
@@ -207,7 +212,6 @@ pub struct IndexJoin {
     pub condition: Option<Compiled>,
 }
 
-#[derive(Clone, Debug)]
 pub struct Aggregate {
     pub input: Node,
     pub groups: Vec<Compiled>,
@@ -227,7 +231,6 @@ pub struct CompiledAggregate {
 }
 
 /// Calls over one partitioning and order.
-#[derive(Clone, Debug)]
 pub struct Window {
     pub input: Node,
     pub partition_by: Vec<Compiled>,
@@ -256,14 +259,12 @@ pub enum CompiledBound {
     UnboundedFollowing,
 }
 
-#[derive(Clone, Debug)]
 pub struct CommonTable {
     pub table: usize,
     pub name: String,
     pub kind: CommonTableKind,
 }
 
-#[derive(Clone, Debug)]
 pub enum CommonTableKind {
     Plain(Node),
     Recursive {
@@ -276,7 +277,6 @@ pub enum CommonTableKind {
 }
 
 /// A query inside an expression.
-#[derive(Clone, Debug)]
 pub struct SubqueryPlan {
     pub node: Node,
     pub kind: CompiledSubqueryKind,
@@ -316,48 +316,7 @@ impl CompiledSubqueryKind {
 }
 
 /// INSERT, UPDATE or DELETE: run by `modify::run`. Produces the columns of RETURNING.
-#[derive(Clone, Debug)]
 pub struct Modify {
-    pub relation: Rc<Relation>,
-    pub action: ModifyAction,
+    pub modification: Modification<Compiled>,
     pub input: Node,
-    /// CHECK constraints by name, over the row as written: column i is `relation.columns[i]`.
-    pub checks: Vec<(String, Compiled)>,
-    /// Over the row as written (deleted rows: as it was), `relation.columns.len()` columns, followed by the columns
-    /// of the input.
-    pub returning: Option<Vec<Compiled>>,
-}
-
-#[derive(Clone, Debug)]
-pub enum ModifyAction {
-    /// `values[i]`, over the input, is for column i of the relation.
-    Insert {
-        values: Vec<Compiled>,
-        conflict: Option<OnConflict>,
-    },
-    /// Input positions of the row's key and of its columns as they are; new values over the input.
-    Update {
-        row_identity: usize,
-        old_row: Vec<usize>,
-        assignments: Vec<(usize, Compiled)>,
-    },
-    Delete {
-        row_identity: usize,
-        old_row: Vec<usize>,
-    },
-}
-
-#[derive(Clone, Debug)]
-pub struct OnConflict {
-    /// Index ids that arbitrate; none: every unique index.
-    pub arbiters: Option<Vec<u32>>,
-    /// None: DO NOTHING.
-    pub update: Option<ConflictUpdate>,
-}
-
-/// DO UPDATE, over the row in the table followed by the row proposed, each with `relation.columns.len()` columns.
-#[derive(Clone, Debug)]
-pub struct ConflictUpdate {
-    pub assignments: Vec<(usize, Compiled)>,
-    pub filter: Option<Compiled>,
 }

@@ -1,13 +1,20 @@
 //! Expressions as they run: columns are positions in a batch, and everything that can be done once is done.
 
+mod call;
+mod choice;
 pub mod compile;
 pub mod evaluate;
+mod logic;
+mod membership;
 
 use crate::functions::ScalarFunction;
 use crate::types::{DataType, Value};
 
+pub use call::{apply, nest};
 pub use compile::compile;
-pub use evaluate::{evaluate, evaluate_constant};
+pub use evaluate::{evaluate, evaluate_constant, narrow, select};
+pub use logic::from_truths;
+pub use membership::quantify;
 
 /// An expression over the columns of a batch, by position.
 #[derive(Clone, Debug)]
