@@ -4,6 +4,7 @@
 
 mod arithmetic;
 mod convert;
+mod fixed_point;
 mod modifier;
 mod order;
 mod power;
