@@ -95,7 +95,10 @@ fn sources_keep_the_rules() {
             let code = line.split("//").next().unwrap_or_default();
             for (word, instead) in REFUSED_WORDS {
                 for (start, _) in code.match_indices(word) {
-                    if is_word_at(code, start, word.len()) {
+                    // sqlparser's trees have fields of that name.
+                    let is_foreign = *word == "expr"
+                        && (code[start + word.len()..].starts_with(':') || code[..start].ends_with('.'));
+                    if is_word_at(code, start, word.len()) && !is_foreign {
                         complaints.push(format!("{place}: `{word}`: write {instead}"));
                     }
                 }

@@ -1,17 +1,31 @@
 //! From syntax to meaning: names become columns, operators become functions, every expression has a type.
 
+mod binder;
+mod coerce;
+pub mod data_type;
 pub mod expression;
 pub mod logical;
+mod modify;
+pub mod name;
+mod scalar;
+mod scope;
+mod select;
+mod site;
+mod walk;
 
 pub use expression::{ColumnId, Expression};
 pub use logical::Plan;
 
-use crate::catalog::{Catalog, Relation};
+use crate::catalog::{Catalog, Relation, TableColumn};
 use crate::error::{Error, Result};
 use crate::functions::Settings;
 use crate::host::Environment;
 use crate::types::DataType;
-use sqlparser::ast::Statement;
+use binder::Binder;
+use scope::Scope;
+use select::Untyped;
+use site::Clause;
+use sqlparser::ast::{SetExpr, Statement};
 
 /// What names may mean, and what constants may be folded with.
 pub struct BindContext<'a> {
@@ -41,22 +55,63 @@ pub enum Command {
 }
 
 /// Binds SELECT, VALUES, TABLE, WITH, INSERT, UPDATE and DELETE. Other statements are 0A000.
-pub fn query(_context: &BindContext, _statement: &Statement) -> Result<Bound> {
-    Err(Error::not_supported("this statement"))
+///
+/// Constants are folded with the settings of now: a plan holds for other statements only where `TimeZone`,
+/// `DateStyle`, `IntervalStyle` and the search path are the same.
+pub fn query(context: &BindContext, statement: &Statement) -> Result<Bound> {
+    let mut binder = Binder::new(context);
+    let plan = match statement {
+        Statement::Query(query) => binder.query(query, None, Untyped::Text)?,
+        statement => binder.writing(statement, None)?,
+    };
+    let command = match statement {
+        Statement::Query(query) => match &*query.body {
+            SetExpr::Insert(_) => Command::Insert,
+            SetExpr::Update(_) => Command::Update,
+            SetExpr::Delete(_) => Command::Delete,
+            _ => Command::Select,
+        },
+        Statement::Insert(_) => Command::Insert,
+        Statement::Update(_) => Command::Update,
+        _ => Command::Delete,
+    };
+    Ok(Bound { plan, parameter_types: binder.parameter_types()?, command })
 }
 
 /// Binds a DEFAULT or CHECK expression's text over a table's columns: `column_ids[i]` stands for the column at
 /// position i of `Relation::columns`. Subqueries, aggregates and parameters are refused.
 pub fn table_expression(
-    _context: &BindContext,
-    _relation: &Relation,
-    _column_ids: &[ColumnId],
-    _sql: &str,
+    context: &BindContext,
+    relation: &Relation,
+    column_ids: &[ColumnId],
+    sql: &str,
 ) -> Result<Expression> {
-    Err(Error::not_supported("a table expression"))
+    let mut binder = Binder::new(context);
+    binder.reserve(column_ids);
+    let bound = binder.stored_expression(relation, column_ids, sql, Clause::Check)?;
+    binder.settle(bound)
 }
 
 /// Binds an expression's text that refers to no columns, and casts it to a column's type by assignment.
-pub fn constant(_context: &BindContext, _sql: &str, _data_type: DataType, _modifier: i32) -> Result<Expression> {
-    Err(Error::not_supported("a constant expression"))
+pub fn constant(context: &BindContext, sql: &str, data_type: DataType, modifier: i32) -> Result<Expression> {
+    let mut binder = Binder::new(context);
+    let bound = binder.stored(sql, &Scope::default(), Clause::Default)?;
+    let from = bound.data_type();
+    let column = TableColumn {
+        name: String::new(),
+        data_type,
+        modifier,
+        not_null: false,
+        default: None,
+        dropped: false,
+        missing: None,
+    };
+    binder.assign(bound, &column, None).map_err(|error| match error.sqlstate() {
+        crate::error::sqlstate::DATATYPE_MISMATCH => {
+            let message = format!("default is of type {} but expression is of type {}", data_type.name(), from.name());
+            Error::new(crate::error::sqlstate::DATATYPE_MISMATCH, message)
+                .hint("You will need to rewrite or cast the expression.")
+        }
+        _ => error,
+    })
 }

@@ -6,6 +6,7 @@ mod rewrite;
 mod split;
 mod syntax_error;
 
+pub use rewrite::{EXCLUDE, ROWS_FROM};
 pub use split::split;
 
 use crate::error::{Error, Result, sqlstate};
