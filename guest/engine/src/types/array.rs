@@ -106,7 +106,11 @@ impl Reader<'_> {
         let mut count = 0;
         let mut has_levels = false;
         self.skip_blanks();
-        if !self.rest.starts_with('}') {
+        if self.rest.starts_with('}') {
+            if depth > 0 {
+                return Err(self.malformed("Unexpected \"}\" character."));
+            }
+        } else {
             loop {
                 self.skip_blanks();
                 let is_level = self.rest.starts_with('{');
@@ -132,7 +136,6 @@ impl Reader<'_> {
                     Some(b',') => self.rest = &self.rest[1..],
                     Some(b'}') => break,
                     Some(b'{') => return Err(self.malformed("Unexpected \"{\" character.")),
-                    Some(b'"') => return Err(self.malformed("Incorrectly quoted array element.")),
                     Some(_) => return Err(self.malformed("Unexpected array element.")),
                     None => return Err(self.malformed("Unexpected end of input.")),
                 }
@@ -194,7 +197,7 @@ impl Reader<'_> {
                 None => return Err(self.malformed("Unexpected end of input.")),
                 Some((position, ',' | '}')) => break position,
                 Some((_, '{')) => return Err(self.malformed("Unexpected \"{\" character.")),
-                Some((_, '"')) => return Err(self.malformed("Incorrectly quoted array element.")),
+                Some((_, '"')) => return Err(self.malformed("Unexpected array element.")),
                 Some((_, '\\')) => match characters.next() {
                     Some((_, c)) => {
                         out.push(c);

@@ -15,15 +15,15 @@ struct Clock;
 
 impl Environment for Clock {
     fn transaction_time(&self) -> i64 {
-        1_600_000_000_000_000
+        1_580_000_000_000_000
     }
 
     fn statement_time(&self) -> i64 {
-        1_600_000_000_000_000
+        1_580_000_000_000_000
     }
 
     fn clock_time(&self) -> i64 {
-        1_600_000_000_000_000
+        1_580_000_000_000_000
     }
 
     fn random(&self, buffer: &mut [u8]) {

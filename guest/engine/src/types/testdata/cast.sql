@@ -16,7 +16,7 @@ insert into sample select type, input from (values
   ('timestamptz', '{2020-03-08 02:30+00,2020-07-01 03:34:56.789+00,-infinity}'),
   ('interval', '{1 day 25:00:00,-1:00,1 mon,"2 years -3 days"}'),
   ('json', '{"{\"b\":1, \"a\":[1,2.50]}","[]",1}'),
-  ('jsonb', '{"{\"b\":1, \"a\":[1,2.50]}","[]",1,2.5,-3.5,99999999999,true,null,"\"x\""}'),
+  ('jsonb', '{"{\"b\":1, \"a\":[1,2.50]}","[]",1,2.5,-3.5,99999999999,true,"null","\"x\""}'),
   ('oid', '{0,1,4294967295}'), ('integer[]', '{"{1,2,NULL}","{}","[0:1]={70000,2}"}'), ('text[]', '{"{1,2}","{a,\"b c\"}"}'),
   ('numeric[]', '{"{1.5,2.5}"}'))
   as listed (type, inputs), unnest(inputs::text[]) input;

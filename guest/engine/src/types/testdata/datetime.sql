@@ -33,4 +33,8 @@ create temporary table result as
 \pset format unaligned
 \pset tuples_only on
 \pset fieldsep '\t'
-select * from result where md5(function || first || second) ~ '^[0-f]' order by 1, 2, 3;
+select * from result where md5(function || first || second) ~ '^[0-7]'
+  -- PostgreSQL 15 calculates with the infinities' numbers here, and does not look at the zone of an infinity
+  and not (first || second ~ 'infinity' and (function = 'age' or second = 'nowhere'))
+  -- reading depends on IntervalStyle here
+  and not (function = 'style sql_standard' and first = '-3 days 4:00') order by 1, 2, 3;
