@@ -3,9 +3,14 @@
 
 mod error;
 mod options;
+mod packed;
 mod replica;
 
 pub mod transaction;
+mod certify;
+mod journal;
+mod apply;
+mod store;
 
 pub use error::{Actor, Error, Result};
 pub use options::{Clock, Limits, Options, Storage};
