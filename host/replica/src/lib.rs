@@ -6,11 +6,11 @@ mod options;
 mod packed;
 mod replica;
 
-pub mod transaction;
+mod apply;
 mod certify;
 mod journal;
-mod apply;
 mod store;
+pub mod transaction;
 
 pub use error::{Actor, Error, Result};
 pub use options::{Clock, Limits, Options, Storage};

@@ -6,7 +6,6 @@ use crate::journal::{DirectJournal, GroupCommit};
 use crate::options::{Clock, Limits, Options, Storage};
 use crate::store::{Place, Store};
 use crate::transaction::{Snapshots, Transaction, TransactionOptions};
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use ulid::Ulid;
@@ -61,8 +60,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     limits: Arc<Limits>,
     commits: GroupCommit,
-    applier: Mutex<Option<Applier>>,
-    progress: Arc<crate::apply::Progress>,
+    applier: Applier,
 }
 
 impl Replica {
@@ -72,18 +70,16 @@ impl Replica {
         let clock = options.clock;
         let (store, applied) = match options.storage {
             Storage::Directory(directory) => {
-                std::fs::create_dir_all(&directory).map_err(|error| {
-                    Error::unavailable(format!("cannot create {}: {error}", directory.display()))
-                })?;
+                std::fs::create_dir_all(&directory)
+                    .map_err(|error| Error::unavailable(format!("cannot create {}: {error}", directory.display())))?;
                 Store::open(Place::Path(&directory.join("store.redb")), &limits)?
             }
             Storage::Backends { store, .. } => Store::open(Place::Backend(store), &limits)?,
         };
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
-        let applier =
-            Applier::start(store.clone(), applied.clone(), snapshots.clone(), clock.clone(), limits.clone())?;
-        let journal = Arc::new(DirectJournal::new(applier.tasks(), applied.index));
+        let applier = Applier::start(store.clone(), applied.clone(), snapshots.clone(), clock.clone(), limits.clone())?;
+        let journal = Arc::new(DirectJournal::new(applier.clone(), applied.index));
         let commits = GroupCommit::start(
             &tokio::runtime::Handle::current(),
             journal,
@@ -92,9 +88,7 @@ impl Replica {
             limits.clone(),
             applied.timestamp,
         );
-        let progress = applier.progress.clone();
-        let applier = Mutex::new(Some(applier));
-        Ok(Replica(Arc::new(Inner { store, snapshots, clock, limits, commits, applier, progress })))
+        Ok(Replica(Arc::new(Inner { store, snapshots, clock, limits, commits, applier })))
     }
 
     /// A transaction that sees everything acknowledged so far.
@@ -130,17 +124,15 @@ impl Replica {
             entries: counters.entries.load(Ordering::Relaxed),
             journal_syncs: 0,
             visible: inner.snapshots.visible().timestamp,
-            applied_index: inner.progress.applied_index.load(Ordering::Relaxed),
-            durable_index: inner.progress.durable_index.load(Ordering::Relaxed),
-            collected: inner.progress.collected.load(Ordering::Relaxed),
+            applied_index: inner.applier.progress.applied_index.load(Ordering::Relaxed),
+            durable_index: inner.applier.progress.durable_index.load(Ordering::Relaxed),
+            collected: inner.applier.progress.collected.load(Ordering::Relaxed),
             certifier_keys: counters.certifier_keys.load(Ordering::Relaxed),
         }
     }
 
     /// Ends the threads; everything applied is durable after it.
     pub async fn shutdown(&self) -> Result<()> {
-        let applier = self.0.applier.lock().take();
-        drop(applier);
-        Ok(())
+        self.0.applier.stop().await
     }
 }

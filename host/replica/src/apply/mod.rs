@@ -10,7 +10,6 @@ use crate::transaction::{Snapshots, Visible, is_catalog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -24,11 +23,24 @@ pub struct Entry {
 }
 
 pub enum Task {
-    Apply { entries: Vec<Entry>, done: oneshot::Sender<Result<()>> },
+    Apply {
+        entries: Vec<Entry>,
+        done: oneshot::Sender<Result<()>>,
+    },
     /// Makes everything applied durable and answers up to where.
-    Flush { done: oneshot::Sender<Result<Applied>> },
+    Flush {
+        done: oneshot::Sender<Result<Applied>>,
+    },
+    /// Makes everything applied durable and ends the thread.
+    Stop {
+        done: oneshot::Sender<Result<()>>,
+    },
     /// Replaces the store by a snapshot.
-    Install { chunks: Vec<Vec<u8>>, applied: Applied, done: oneshot::Sender<Result<()>> },
+    Install {
+        chunks: Vec<Vec<u8>>,
+        applied: Applied,
+        done: oneshot::Sender<Result<()>>,
+    },
 }
 
 /// What others may know of the thread's work.
@@ -39,10 +51,10 @@ pub struct Progress {
     pub collected: AtomicU64,
 }
 
-/// The thread's handle; it ends after the last task when the handle is dropped or `stop`ped.
+/// The thread's handle. It ends when it is told to, or when every handle is gone.
+#[derive(Clone)]
 pub struct Applier {
-    tasks: Option<Sender<Task>>,
-    thread: Option<JoinHandle<()>>,
+    tasks: Sender<Task>,
     pub progress: Arc<Progress>,
 }
 
@@ -63,12 +75,42 @@ impl Applier {
             Worker { store, applied, snapshots, clock, limits, progress: progress.clone(), dirty: None, failure: None };
         let thread = std::thread::Builder::new().name("isobar-apply".into());
         let thread = thread.spawn(move || worker.run(receiver));
-        let thread = thread.map_err(|error| Error::unavailable(format!("no thread to apply with: {error}")))?;
-        Ok(Applier { tasks: Some(tasks), thread: Some(thread), progress })
+        thread.map_err(|error| Error::unavailable(format!("no thread to apply with: {error}")))?;
+        Ok(Applier { tasks, progress })
     }
 
-    pub fn tasks(&self) -> Sender<Task> {
-        self.tasks.clone().unwrap_or_else(|| channel().0)
+    /// Applies entries, in the order of the calls.
+    pub fn apply(&self, entries: Vec<Entry>) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(|done| Task::Apply { entries, done })
+    }
+
+    /// Makes everything applied durable.
+    pub fn flush(&self) -> impl Future<Output = Result<Applied>> + Send + use<> {
+        self.ask(|done| Task::Flush { done })
+    }
+
+    /// Replaces everything by a snapshot.
+    pub fn install(&self, chunks: Vec<Vec<u8>>, applied: Applied) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(|done| Task::Install { chunks, applied, done })
+    }
+
+    /// Makes everything applied durable and ends the thread.
+    pub fn stop(&self) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(|done| Task::Stop { done })
+    }
+
+    /// The task is handed in at once; the future only waits.
+    fn ask<T, F>(&self, task: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(oneshot::Sender<Result<T>>) -> Task,
+    {
+        let (done, answer) = oneshot::channel();
+        let sent = self.tasks.send(task(done)).is_ok();
+        async move {
+            let stopped = || Error::unavailable("the replica is shutting down");
+            if sent { answer.await.unwrap_or_else(|_| Err(stopped())) } else { Err(stopped()) }
+        }
     }
 }
 
@@ -94,6 +136,12 @@ impl Worker {
         let pause = Duration::from_millis(self.limits.durable_milliseconds.max(1));
         loop {
             match tasks.recv_timeout(pause) {
+                Ok(Task::Stop { done }) => {
+                    self.keep_going(Worker::flush);
+                    self.store.close();
+                    let _ = done.send(self.state());
+                    return;
+                }
                 Ok(task) => self.perform(task),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -129,13 +177,11 @@ impl Worker {
                 let _ = done.send(self.state().map(|()| self.applied.clone()));
             }
             Task::Install { chunks, applied, done } => {
-                let mut chunks = Some(chunks);
-                let _ = &mut chunks;
-                let result = self.install(chunks.take().unwrap_or_default(), applied);
-                if let Err(error) = &result {
-                    self.failure.get_or_insert(error.clone());
-                }
-                let _ = done.send(result);
+                self.keep_going(|worker| worker.install(&chunks, &applied));
+                let _ = done.send(self.state());
+            }
+            Task::Stop { done } => {
+                let _ = done.send(self.state());
             }
         }
     }
@@ -177,9 +223,9 @@ impl Worker {
         Ok(())
     }
 
-    fn install(&mut self, chunks: Vec<Vec<u8>>, applied: Applied) -> Result<()> {
-        self.store.install(chunks.into_iter().map(Ok), &applied)?;
-        self.applied = applied;
+    fn install(&mut self, chunks: &[Vec<u8>], applied: &Applied) -> Result<()> {
+        self.store.install(chunks, applied)?;
+        self.applied = applied.clone();
         self.dirty = None;
         self.progress.applied_index.store(self.applied.index, Ordering::Relaxed);
         self.progress.durable_index.store(self.applied.index, Ordering::Relaxed);
@@ -206,14 +252,5 @@ impl Worker {
             self.dirty.get_or_insert_with(Instant::now);
         }
         Ok(())
-    }
-}
-
-impl Drop for Applier {
-    fn drop(&mut self) {
-        self.tasks = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

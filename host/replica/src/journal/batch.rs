@@ -48,8 +48,7 @@ impl<'a> BatchReader<'a> {
         let (timestamp, rest) = rest.split_first_chunk::<8>()?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (writes, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        let commit =
-            BatchCommit { id: Ulid::from_bytes(*id), timestamp: u64::from_le_bytes(*timestamp), writes };
+        let commit = BatchCommit { id: Ulid::from_bytes(*id), timestamp: u64::from_le_bytes(*timestamp), writes };
         Some((commit, rest))
     }
 }
@@ -81,7 +80,10 @@ mod tests {
             builder.push(Ulid::from_parts(timestamp, 1), timestamp, &vec![7; timestamp as usize]);
         }
         let bytes = builder.finish();
-        let commits: Vec<_> = BatchReader(&bytes).map(|commit| commit.map(|c| (c.timestamp, c.writes.len()))).collect::<Result<_>>().unwrap();
+        let commits: Vec<_> = BatchReader(&bytes)
+            .map(|commit| commit.map(|c| (c.timestamp, c.writes.len())))
+            .collect::<Result<_>>()
+            .unwrap();
         assert_eq!(commits, [(5, 5), (6, 6), (9, 9)]);
         assert_eq!(BatchReader(&bytes[..bytes.len() - 1]).last().unwrap().err().unwrap().sqlstate, "XX001");
     }

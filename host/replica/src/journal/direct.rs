@@ -1,36 +1,31 @@
 //! A journal of one that is the store itself.
 
 use super::Journal;
-use crate::apply::{Entry, Task};
-use crate::error::{Error, Result};
+use crate::apply::{Applier, Entry};
+use crate::error::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
 use tokio::sync::oneshot;
 
 pub struct DirectJournal {
-    tasks: Sender<Task>,
+    applier: Applier,
     last: AtomicU64,
 }
 
 impl DirectJournal {
-    pub fn new(tasks: Sender<Task>, last: u64) -> DirectJournal {
-        DirectJournal { tasks, last: AtomicU64::new(last) }
+    pub fn new(applier: Applier, last: u64) -> DirectJournal {
+        DirectJournal { applier, last: AtomicU64::new(last) }
     }
 }
 
 impl Journal for DirectJournal {
     async fn propose(&self, batch: Vec<u8>) -> Result<oneshot::Receiver<Result<()>>> {
         let (done, receiver) = oneshot::channel();
-        let (applied, _) = oneshot::channel();
-        let (flushed, durable) = oneshot::channel();
         let index = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let entry = Entry { index, batch: batch.into(), journal: Vec::new() };
-        let gone = |_| Error::unavailable("the replica is shutting down");
-        self.tasks.send(Task::Apply { entries: vec![entry], done: applied }).map_err(gone)?;
-        self.tasks.send(Task::Flush { done: flushed }).map_err(gone)?;
+        let (applied, flushed) = (self.applier.apply(vec![entry]), self.applier.flush());
         tokio::spawn(async move {
-            let result = durable.await.unwrap_or_else(|_| Err(Error::unavailable("the replica is shutting down")));
-            let _ = done.send(result.map(|_| ()));
+            let result = applied.await;
+            let _ = done.send(result.and(flushed.await.map(|_| ())));
         });
         Ok(receiver)
     }

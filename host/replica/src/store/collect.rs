@@ -22,7 +22,7 @@ impl Store {
         if !self.has_garbage(horizon, outcome_horizon)? {
             return Ok(Collected::default());
         }
-        let mut transaction = self.database.begin_write().map_err(failed)?;
+        let mut transaction = self.database()?.begin_write().map_err(failed)?;
         transaction.set_durability(Durability::None).map_err(failed)?;
         let (versions, more_versions) = collect_versions(&transaction, horizon, step)?;
         let (outcomes, more_outcomes) = collect_outcomes(&transaction, outcome_horizon, step)?;
@@ -33,7 +33,7 @@ impl Store {
 
     fn has_garbage(&self, horizon: u64, outcome_horizon: u64) -> Result<bool> {
         use redb::ReadableDatabase;
-        let transaction = self.database.begin_read().map_err(failed)?;
+        let transaction = self.database()?.begin_read().map_err(failed)?;
         for (table, horizon) in [(SUPERSEDED, horizon), (OUTCOME_ORDER, outcome_horizon)] {
             let table = transaction.open_table(table).map_err(failed)?;
             if let Some((key, _)) = table.first().map_err(failed)?
@@ -88,11 +88,7 @@ fn first(table: &Table<'_>) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
 }
 
 /// Removes a key whose newest version is still the tombstone of `timestamp`.
-fn remove_tombstone(
-    latest: &mut Table<'_>,
-    key: &[u8],
-    timestamp: u64,
-) -> Result<()> {
+fn remove_tombstone(latest: &mut Table<'_>, key: &[u8], timestamp: u64) -> Result<()> {
     let stale = match latest.get(key).map_err(failed)? {
         Some(version) => {
             let version = version.value();

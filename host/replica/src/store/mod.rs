@@ -16,7 +16,7 @@ pub use write::StoreWrite;
 
 use crate::error::{Error, Result};
 use crate::options::Limits;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -70,7 +70,8 @@ pub fn index_prefix(key: &[u8]) -> Option<IndexPrefix> {
 
 /// One redb file with its readers' shared view.
 pub struct Store {
-    database: Database,
+    /// None once closed.
+    database: RwLock<Option<Arc<Database>>>,
     view: Mutex<Option<Arc<View>>>,
     counts: Mutex<HashMap<IndexPrefix, u64>>,
 }
@@ -108,7 +109,18 @@ impl Store {
             }
         }
         transaction.commit().map_err(failed)?;
+        let database = RwLock::new(Some(Arc::new(database)));
         Ok((Store { database, view: Mutex::new(None), counts: Mutex::new(counts) }, applied))
+    }
+
+    fn database(&self) -> Result<Arc<Database>> {
+        self.database.read().clone().ok_or_else(|| Error::unavailable("the store is closed"))
+    }
+
+    /// Lets go of the file; whoever still reads gets an error.
+    pub fn close(&self) {
+        self.forget_view();
+        self.database.write().take();
     }
 
     /// What readers of this moment share: everything applied so far.
@@ -118,7 +130,7 @@ impl Store {
         if let Some(view) = &*shared {
             return Ok(view.clone());
         }
-        let view = Arc::new(View::open(&self.database.begin_read().map_err(failed)?)?);
+        let view = Arc::new(View::open(&self.database()?.begin_read().map_err(failed)?)?);
         *shared = Some(view.clone());
         Ok(view)
     }
@@ -135,7 +147,7 @@ impl Store {
 
     /// Makes everything applied so far durable.
     pub fn flush(&self) -> Result<()> {
-        let mut transaction = self.database.begin_write().map_err(failed)?;
+        let mut transaction = self.database()?.begin_write().map_err(failed)?;
         transaction.set_durability(Durability::Immediate).map_err(failed)?;
         transaction.commit().map_err(failed)
     }

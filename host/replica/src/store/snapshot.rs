@@ -23,7 +23,7 @@ pub struct SnapshotReader {
 impl Store {
     /// The newest applied state.
     pub fn snapshot(&self) -> Result<SnapshotReader> {
-        let transaction = self.database.begin_read().map_err(failed)?;
+        let transaction = self.database()?.begin_read().map_err(failed)?;
         let meta: ReadOnlyTable<Bytes, Bytes> = transaction.open_table(META).map_err(failed)?;
         let applied = match meta.get(APPLIED).map_err(failed)? {
             Some(applied) => decode_applied(applied.value())?,
@@ -33,8 +33,8 @@ impl Store {
     }
 
     /// Replaces everything by a snapshot's chunks, durably or not at all.
-    pub fn install(&self, chunks: impl Iterator<Item = Result<Vec<u8>>>, applied: &Applied) -> Result<()> {
-        let mut transaction = self.database.begin_write().map_err(failed)?;
+    pub fn install(&self, chunks: &[Vec<u8>], applied: &Applied) -> Result<()> {
+        let mut transaction = self.database()?.begin_write().map_err(failed)?;
         transaction.set_durability(Durability::Immediate).map_err(failed)?;
         for table in TABLES {
             transaction.delete_table(table).map_err(failed)?;
@@ -43,7 +43,6 @@ impl Store {
         let mut counts = self.counts.lock();
         let mut new_counts = std::collections::HashMap::new();
         for chunk in chunks {
-            let chunk = chunk?;
             let Some((number, pairs)) = chunk.split_first() else {
                 return Err(Error::corrupted("an empty snapshot chunk"));
             };

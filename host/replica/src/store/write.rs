@@ -25,7 +25,7 @@ pub struct StoreWrite<'a> {
 
 impl Store {
     pub fn begin_write(&self) -> Result<StoreWrite<'_>> {
-        let mut transaction = self.database.begin_write().map_err(failed)?;
+        let mut transaction = self.database()?.begin_write().map_err(failed)?;
         transaction.set_durability(Durability::None).map_err(failed)?;
         Ok(StoreWrite { store: self, transaction, counts: HashMap::new() })
     }

@@ -177,9 +177,7 @@ impl Cursor {
         let bounds = match (&last, reverse) {
             (Some(key), false) => (Bound::Excluded(key.as_slice()), Bound::Excluded(self.range.end.as_slice())),
             (Some(key), true) => (Bound::Included(self.range.start.as_slice()), Bound::Excluded(key.as_slice())),
-            (None, _) => {
-                (Bound::Included(self.range.start.as_slice()), Bound::Excluded(self.range.end.as_slice()))
-            }
+            (None, _) => (Bound::Included(self.range.start.as_slice()), Bound::Excluded(self.range.end.as_slice())),
         };
         let mut forward = overlay.range(bounds, self.mark);
         let mut next = move || if reverse { forward.next_back() } else { forward.next() };

@@ -186,8 +186,7 @@ impl Transaction {
         self.reads.undo_guards(moment.guards);
         if self.overlay.undo(moment.writes, is_catalog) {
             let writes_catalog = self.overlay.iter().next().is_some_and(|(key, _)| is_catalog(key));
-            self.catalog_version =
-                if writes_catalog { own_catalog() } else { self.snapshot.visible.catalog_timestamp };
+            self.catalog_version = if writes_catalog { own_catalog() } else { self.snapshot.visible.catalog_timestamp };
         }
     }
 
