@@ -3,13 +3,8 @@
 
 mod error;
 mod options;
-mod packed;
 mod replica;
 
-mod apply;
-mod certify;
-mod journal;
-mod store;
 pub mod transaction;
 
 pub use error::{Actor, Error, Result};

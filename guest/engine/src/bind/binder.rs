@@ -21,6 +21,8 @@ pub struct Binder<'a> {
     parameters: Vec<DataType>,
     /// The innermost last.
     pub common_tables: Vec<CommonTableName>,
+    /// Where a view's names are looked up, while its text is bound.
+    pub view_search_path: Option<Vec<String>>,
     next_common_table: u32,
     depth: usize,
     /// Common table expressions that write, which only the outermost WITH may hold.
@@ -57,6 +59,7 @@ impl<'a> Binder<'a> {
             columns: vec![],
             parameters: context.parameter_types.to_vec(),
             common_tables: vec![],
+            view_search_path: None,
             next_common_table: 0,
             depth: 0,
             writing_allowed: true,

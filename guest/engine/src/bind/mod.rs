@@ -115,3 +115,16 @@ pub fn constant(context: &BindContext, sql: &str, data_type: DataType, modifier:
         _ => error,
     })
 }
+
+/// Whether an expression may answer otherwise each time that it is evaluated, such as `random()`.
+pub fn is_volatile(expression: &Expression) -> bool {
+    fn search(expression: &mut Expression, found: &mut bool) -> Result<()> {
+        if let Expression::Call { function, .. } = expression {
+            *found |= function.volatility == crate::functions::Volatility::Volatile;
+        }
+        walk::operands(expression, &mut |operand| search(operand, found))
+    }
+    let mut found = false;
+    let searched = search(&mut expression.clone(), &mut found);
+    found || searched.is_err()
+}

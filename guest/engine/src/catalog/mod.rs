@@ -1,9 +1,11 @@
 //! What tables, columns, indexes, views and schemas there are.
 
+pub mod identifier;
 pub mod keys;
 pub mod store;
 pub mod table;
 
+pub use identifier::quote_identifier;
 pub use table::{Check, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn};
 
 use hashbrown::HashMap;

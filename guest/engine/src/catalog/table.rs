@@ -30,9 +30,10 @@ pub struct Relation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RelationKind {
     Table,
-    /// The SELECT's text, with names bound to the schemas of its creation.
+    /// A query's text, and the search path in which its names are to be found: that of its creation.
     View {
         sql: String,
+        search_path: Vec<String>,
     },
     /// Rows come from `catalog::system` (pg_catalog, information_schema, isobar).
     System,
@@ -97,6 +98,20 @@ pub struct Check {
 }
 
 impl Relation {
+    /// A relation that no name of a column means anything in.
+    pub fn without_columns() -> Relation {
+        Relation {
+            id: 0,
+            schema_id: 0,
+            name: String::new(),
+            kind: RelationKind::Table,
+            columns: vec![],
+            indexes: vec![],
+            checks: vec![],
+            next_index_id: 1,
+        }
+    }
+
     /// Columns that are not dropped, with their positions.
     pub fn live_columns(&self) -> impl Iterator<Item = (usize, &TableColumn)> {
         self.columns.iter().enumerate().filter(|(_, column)| !column.dropped)

@@ -1,7 +1,7 @@
 //! A session as a node would hold it: a transaction block, settings, prepared statements.
 
 use super::store::{MemoryStore, MemoryTransaction, Sent};
-use crate::engine::Engine;
+use crate::engine::{Engine, pack_parameters};
 use crate::error::{Error, Result};
 use crate::host::{OutputColumn, Severity};
 use crate::statement::{Control, Description, Outcome, Request};
@@ -60,7 +60,11 @@ impl Session {
 
     /// Runs one statement with parameters in text form.
     pub fn execute_with(&mut self, sql: &str, parameters: &[Option<&str>]) -> Result<Answer> {
-        self.run(Request { sql: sql.into(), parameters: pack(parameters), ..Default::default() })
+        self.run(Request {
+            sql: sql.into(),
+            parameters: pack_parameters(parameters.iter().copied()),
+            ..Default::default()
+        })
     }
 
     /// Runs a COPY … FROM STDIN with what follows it.
@@ -279,19 +283,4 @@ fn no_statement(name: &str) -> Error {
 fn ends_failure(sql: &str) -> bool {
     let word = sql.split_whitespace().next().unwrap_or_default().trim_end_matches(';').to_ascii_lowercase();
     matches!(word.as_str(), "rollback" | "commit" | "end" | "abort")
-}
-
-/// Parameters as a request carries them.
-fn pack(parameters: &[Option<&str>]) -> Vec<u8> {
-    let mut packed = vec![];
-    for parameter in parameters {
-        match parameter {
-            Some(text) => {
-                packed.extend_from_slice(&(text.len() as i32).to_be_bytes());
-                packed.extend_from_slice(text.as_bytes());
-            }
-            None => packed.extend_from_slice(&(-1i32).to_be_bytes()),
-        }
-    }
-    packed
 }

@@ -1,11 +1,23 @@
 //! INSERT, UPDATE, DELETE: rows and their index entries change together.
 
-use crate::catalog::Relation;
-use crate::error::{Error, Result};
+mod conflict;
+mod constraint;
+pub mod copy;
+mod delete;
+mod insert;
+mod returning;
+mod row_id;
+pub mod unique;
+mod update;
+pub mod writer;
+
+use crate::catalog::{Relation, RelationKind};
+use crate::error::{Error, Result, sqlstate};
 use crate::functions::FunctionContext;
 use crate::host::Host;
 use crate::types::{Batch, Column};
 use std::rc::Rc;
+use writer::TableWriter;
 
 /// A modifying statement with expressions that its planner has compiled to `E`. Each says over which columns.
 pub struct Modification<E> {
@@ -54,6 +66,9 @@ pub struct ConflictUpdate<E> {
 /// Hands on every batch of the input.
 pub type Input<'a> = dyn FnMut(&mut dyn FnMut(&Batch) -> Result<()>) -> Result<()> + 'a;
 
+/// Evaluates an expression over a batch.
+pub type Evaluate<'a, E> = dyn Fn(&E, &Batch) -> Result<Rc<Column>> + 'a;
+
 /// Runs the statement over its input: all of the input is read before the first write. Answers how many rows were
 /// written, for the command tag; `sink` gets RETURNING's rows.
 ///
@@ -62,10 +77,41 @@ pub fn run<E>(
     host: &dyn Host,
     context: &FunctionContext,
     modification: &Modification<E>,
-    evaluate: &dyn Fn(&E, &Batch) -> Result<Rc<Column>>,
+    evaluate: &Evaluate<E>,
     input: &mut Input,
     sink: &mut dyn FnMut(&Batch) -> Result<()>,
 ) -> Result<u64> {
-    let _ = (host, context, evaluate, input, sink);
-    Err(Error::not_supported(format!("writing to table {}", modification.relation.name)))
+    let relation = &*modification.relation;
+    if relation.kind != RelationKind::Table {
+        return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", relation.name)));
+    }
+    // The host's reads see own writes: a scan that was still running would meet the rows that it caused.
+    let mut batches = vec![];
+    input(&mut |batch| {
+        batches.push(batch.clone());
+        Ok(())
+    })?;
+    let mut statement =
+        Statement { writer: TableWriter::new(host, context, relation)?, modification, evaluate, sink, written: 0 };
+    match &modification.action {
+        Action::Insert { values, conflict: None } => statement.insert(values, &batches)?,
+        Action::Insert { values, conflict: Some(conflict) } => {
+            statement.insert_or_resolve(values, conflict, &batches)?
+        }
+        Action::Update { row_identity, old_row, assignments } => {
+            statement.update(*row_identity, old_row, assignments, &batches)?
+        }
+        Action::Delete { row_identity, old_row } => statement.delete(*row_identity, old_row, &batches)?,
+    }
+    statement.writer.flush()?;
+    Ok(statement.written)
+}
+
+/// A modifying statement while it runs.
+struct Statement<'a, E> {
+    writer: TableWriter<'a>,
+    modification: &'a Modification<E>,
+    evaluate: &'a Evaluate<'a, E>,
+    sink: &'a mut dyn FnMut(&Batch) -> Result<()>,
+    written: u64,
 }

@@ -133,7 +133,9 @@ impl Binder<'_> {
         let shown = alias.map_or_else(|| relation.name.clone(), |alias| fold(&alias.name));
         let plan = match &relation.kind {
             RelationKind::Table | RelationKind::System => Plan::Scan(self.scan(&relation, &shown)),
-            RelationKind::View { sql } => self.deeper(|binder| binder.view(&relation, sql, &shown))?,
+            RelationKind::View { sql, search_path } => {
+                self.deeper(|binder| binder.view(&relation, sql, search_path, &shown))?
+            }
         };
         let schema = match alias {
             Some(_) => None,
@@ -147,7 +149,7 @@ impl Binder<'_> {
 
     /// The relation that a name means, or 42P01.
     pub fn relation(&self, name: &QualifiedName) -> Result<Rc<Relation>> {
-        let path = &self.context.settings.search_path;
+        let path = self.view_search_path.as_ref().unwrap_or(&self.context.settings.search_path);
         self.context.catalog.relation(name.schema.as_deref(), &name.name, path).ok_or_else(|| {
             let message = format!("relation \"{}\" does not exist", name.shown());
             Error::new(sqlstate::UNDEFINED_TABLE, message).at(name.position)
@@ -167,13 +169,15 @@ impl Binder<'_> {
     }
 
     /// A view's query in place of its name. It sees none of the names around it.
-    fn view(&mut self, relation: &Rc<Relation>, sql: &str, alias: &str) -> Result<Plan> {
+    fn view(&mut self, relation: &Rc<Relation>, sql: &str, search_path: &[String], alias: &str) -> Result<Plan> {
         let statement = parse::parse(sql)?;
         let Statement::Query(query) = &statement else {
             return Err(Error::internal(format!("the view {} is no query", relation.name)));
         };
         let outside = std::mem::take(&mut self.common_tables);
+        let outer_path = self.view_search_path.replace(search_path.to_vec());
         let plan = self.inner_query(query, None);
+        self.view_search_path = outer_path;
         self.common_tables = outside;
         // Positions in the view's text mean nothing in the statement's.
         let plan = plan.map_err(|mut error| {

@@ -1,11 +1,10 @@
 //! json and jsonb (PostgreSQL 15, section 8.14).
 
-mod lexer;
 mod order;
 mod parse;
 mod print;
 
-pub use parse::{MAX_DEPTH, validate};
+pub use parse::validate;
 pub use print::print_string;
 
 use super::numeric::Numeric;

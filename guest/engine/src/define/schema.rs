@@ -1,0 +1,69 @@
+//! CREATE SCHEMA and DROP SCHEMA.
+
+use super::dependents::{notice_cascade, still_needed};
+use super::{DefineContext, drop};
+use crate::bind::name::{fold, simple};
+use crate::catalog::{FIRST_USER_OID, PUBLIC, RelationKind, Schema, store};
+use crate::error::{Error, Result, sqlstate};
+use crate::statement::Outcome;
+use sqlparser::ast::{ObjectName, SchemaName};
+
+pub fn create(context: &DefineContext, name: &SchemaName, if_not_exists: bool) -> Result<Outcome> {
+    let name = match name {
+        SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _) => fold(simple(name)?),
+        SchemaName::UnnamedAuthorization(owner) => fold(owner),
+    };
+    if name.starts_with("pg_") {
+        return Err(Error::new("42939", format!("unacceptable schema name \"{name}\""))
+            .detail("The prefix \"pg_\" is reserved for system schemas."));
+    }
+    if context.catalog.schema(&name).is_some() {
+        if if_not_exists {
+            context.notice(sqlstate::DUPLICATE_SCHEMA, &format!("schema \"{name}\" already exists, skipping"));
+            return Ok(super::complete("CREATE SCHEMA"));
+        }
+        return Err(Error::new(sqlstate::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists")));
+    }
+    let id = store::allocate_oids(context.host, 1)?;
+    store::put_schema(context.host, &Schema { id, name })?;
+    Ok(super::complete("CREATE SCHEMA"))
+}
+
+pub fn drop(context: &DefineContext, names: &[ObjectName], if_exists: bool, cascade: bool) -> Result<Outcome> {
+    let mut follow_up = vec![];
+    for name in names {
+        let name = fold(simple(name)?);
+        let schema = match context.schema(&name) {
+            Ok(schema) => schema.clone(),
+            Err(_) if if_exists => {
+                context.notice("00000", &format!("schema \"{name}\" does not exist, skipping"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if schema.id < FIRST_USER_OID {
+            let what = if schema.id == PUBLIC { "it is where relations go" } else { "the system needs it" };
+            return Err(Error::new(
+                sqlstate::DEPENDENT_OBJECTS_STILL_EXIST,
+                format!("cannot drop schema {name} because {what}"),
+            ));
+        }
+        let mut relations = context.catalog.relations();
+        relations.retain(|relation| relation.schema_id == schema.id);
+        let shown: Vec<String> = relations
+            .iter()
+            .map(|relation| {
+                let kind = if relation.kind == RelationKind::Table { "table" } else { "view" };
+                format!("{kind} {}", context.shown(relation))
+            })
+            .collect();
+        if !cascade && !shown.is_empty() {
+            let depends: Vec<_> = shown.iter().map(|shown| format!("{shown} depends on schema {name}")).collect();
+            return Err(still_needed(&format!("schema {name}"), &depends));
+        }
+        notice_cascade(context, &shown);
+        follow_up.extend(drop::relations(context, &relations, "table", true)?);
+        store::delete_schema(context.host, &schema)?;
+    }
+    Ok(Outcome::Complete { tag: "DROP SCHEMA".into(), follow_up })
+}

@@ -1,0 +1,166 @@
+//! Columns of a table: their types, their names, their defaults.
+
+use super::super::DefineContext;
+use crate::bind::data_type;
+use crate::bind::name::fold;
+use crate::catalog::TableColumn;
+use crate::encode::key::is_orderable;
+use crate::error::{Error, Result, sqlstate};
+use crate::limits::TABLE_COLUMNS;
+use crate::types::DataType;
+use sqlparser::ast::{self, ColumnDef, ColumnOption, Expr, ObjectNamePart};
+
+/// A column without what its constraints add.
+pub fn plain(definition: &ColumnDef) -> Result<TableColumn> {
+    let name = fold(&definition.name);
+    let (data_type, modifier) = resolve_type(&definition.data_type)?;
+    if matches!(data_type, DataType::Record | DataType::Void | DataType::Unknown) {
+        return Err(Error::new(
+            sqlstate::INVALID_TABLE_DEFINITION,
+            format!("column \"{name}\" has pseudo-type {}", data_type.name()),
+        ));
+    }
+    Ok(TableColumn { name, data_type, modifier, not_null: false, default: None, dropped: false, missing: None })
+}
+
+pub fn resolve_type(given: &ast::DataType) -> Result<(DataType, i32)> {
+    if let ast::DataType::Custom(name, _) = given
+        && let [ObjectNamePart::Identifier(word)] = &name.0[..]
+        && matches!(fold(word).as_str(), "serial" | "serial4" | "serial8" | "bigserial" | "smallserial" | "serial2")
+    {
+        return Err(Error::not_supported(format!("the type {}, which needs a sequence,", fold(word)))
+            .hint("Use uuid with DEFAULT gen_random_uuid(), which writers in all regions can make at once."));
+    }
+    data_type::resolve(given)
+}
+
+/// DEFAULT's text as it is kept, checked against the column; none for DEFAULT NULL.
+pub fn default_text(context: &DefineContext, column: &TableColumn, default: &Expr) -> Result<Option<String>> {
+    let sql = default.to_string();
+    context.constant(&sql, column.data_type, column.modifier).map_err(|error| match error.sqlstate() {
+        sqlstate::DATATYPE_MISMATCH => {
+            let mut error = error;
+            error.0.message = format!("column \"{}\" is of type {}", column.name, column.data_type.name())
+                + error
+                    .0
+                    .message
+                    .strip_prefix(&format!("default is of type {}", column.data_type.name()))
+                    .unwrap_or("")
+                    .replace(" but expression", " but default expression")
+                    .as_str();
+            error
+        }
+        _ => error,
+    })?;
+    Ok((!sql.eq_ignore_ascii_case("null")).then_some(sql))
+}
+
+/// What of a column's options is no constraint: refuses what there is not.
+pub fn check_option(option: &ColumnOption) -> Result<()> {
+    match option {
+        ColumnOption::Null
+        | ColumnOption::NotNull
+        | ColumnOption::Default(_)
+        | ColumnOption::PrimaryKey(_)
+        | ColumnOption::Unique(_)
+        | ColumnOption::Check(_) => Ok(()),
+        ColumnOption::ForeignKey(_) => Err(Error::not_supported("a FOREIGN KEY constraint")),
+        ColumnOption::Generated { generation_expr: Some(_), .. } => Err(Error::not_supported("a generated column")),
+        ColumnOption::Generated { .. } | ColumnOption::Identity(_) => Err(Error::not_supported("an identity column")
+            .hint("Use uuid with DEFAULT gen_random_uuid(), which writers in all regions can make at once.")),
+        ColumnOption::Collation(name) => {
+            let name = name.to_string().replace('"', "").to_ascii_lowercase();
+            match name.trim_start_matches("pg_catalog.") {
+                "c" | "posix" | "default" | "ucs_basic" => Ok(()),
+                _ => Err(Error::new(
+                    sqlstate::UNDEFINED_OBJECT,
+                    format!("collation \"{name}\" for encoding \"UTF8\" does not exist"),
+                )),
+            }
+        }
+        other => Err(Error::not_supported(format!("the column option {other}"))),
+    }
+}
+
+/// 42701 for two columns of one name, 54011 for too many.
+pub fn check_columns(columns: &[TableColumn]) -> Result<()> {
+    if columns.len() > TABLE_COLUMNS {
+        let message = format!("tables can have at most {TABLE_COLUMNS} columns");
+        return Err(Error::new(sqlstate::TOO_MANY_COLUMNS, message));
+    }
+    check_column_names(columns)
+}
+
+pub fn check_column_names(columns: &[TableColumn]) -> Result<()> {
+    let mut seen = hashbrown::HashSet::new();
+    for column in columns.iter().filter(|column| !column.dropped) {
+        if !seen.insert(column.name.as_str()) {
+            let message = format!("column \"{}\" specified more than once", column.name);
+            return Err(Error::new(sqlstate::DUPLICATE_COLUMN, message));
+        }
+    }
+    Ok(())
+}
+
+/// 42704 for a type that has no order.
+pub fn check_orderable(data_type: DataType) -> Result<()> {
+    if is_orderable(data_type) {
+        return Ok(());
+    }
+    let name = data_type.name();
+    Err(Error::new(
+        sqlstate::UNDEFINED_OBJECT,
+        format!("data type {name} has no default operator class for access method \"btree\""),
+    )
+    .hint("You must specify an operator class for the index or define a default operator class for the data type."))
+}
+
+/// A type with its modifier, as `format_type` prints it.
+pub fn type_name(data_type: DataType, modifier: i32) -> String {
+    if let DataType::Array(element) = data_type {
+        return format!("{}[]", type_name(*element, modifier));
+    }
+    if modifier < 0 {
+        return match data_type {
+            DataType::Char => "bpchar".into(),
+            other => other.name(),
+        };
+    }
+    match data_type {
+        DataType::Varchar | DataType::Char => format!("{}({})", data_type.name(), modifier - 4),
+        DataType::Numeric => {
+            let packed = modifier - 4;
+            // The scale has eleven bits, and may be negative.
+            let scale = ((packed & 0x7ff) ^ 1024) - 1024;
+            format!("numeric({},{scale})", (packed >> 16) & 0xffff)
+        }
+        DataType::Time | DataType::TimeTz | DataType::Timestamp | DataType::Timestamptz => {
+            let name = data_type.name();
+            let (first, rest) = name.split_once(' ').unwrap_or((&name, ""));
+            format!("{first}({modifier}) {rest}")
+        }
+        other => other.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_print_with_their_modifiers() {
+        let cases = [
+            (DataType::Integer, -1, "integer"),
+            (DataType::Varchar, 24, "character varying(20)"),
+            (DataType::Varchar, -1, "character varying"),
+            (DataType::Char, 7, "character(3)"),
+            (DataType::Numeric, (10 << 16) + 2 + 4, "numeric(10,2)"),
+            (DataType::Numeric, (3 << 16) + (-2 & 0x7ff) + 4, "numeric(3,-2)"),
+            (DataType::Timestamptz, 3, "timestamp(3) with time zone"),
+            (DataType::Array(&DataType::Varchar), 9, "character varying(5)[]"),
+        ];
+        for (data_type, modifier, name) in cases {
+            assert_eq!(type_name(data_type, modifier), name);
+        }
+    }
+}

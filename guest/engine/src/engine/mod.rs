@@ -1,0 +1,129 @@
+//! The engine as its host sees it: a request in, an outcome out.
+
+mod output;
+mod parameters;
+mod plans;
+mod query;
+
+pub use parameters::pack as pack_parameters;
+
+use crate::catalog::Catalog;
+use crate::define::{self, DefineContext, settings};
+use crate::error::{Error, Result};
+use crate::functions::Settings;
+use crate::host::Host;
+use crate::modify::copy;
+use crate::parse;
+use crate::statement::{Description, Outcome, Request};
+use crate::types::DataType;
+use plans::PlanCache;
+use sqlparser::ast::Statement;
+use std::rc::Rc;
+
+/// Runs statements. It keeps no transaction's state, only what is derived from texts and catalogs.
+#[derive(Default)]
+pub struct Engine {
+    catalog: Option<Rc<Catalog>>,
+    plans: PlanCache,
+}
+
+/// What one request runs with.
+struct Session<'a> {
+    host: &'a dyn Host,
+    request: &'a Request,
+    catalog: Rc<Catalog>,
+    settings: Settings,
+    /// Of the parameters, as far as the client said; `Unknown` otherwise.
+    parameter_types: Vec<DataType>,
+}
+
+impl Engine {
+    pub fn new() -> Engine {
+        Engine::default()
+    }
+
+    /// Runs one statement in the host's open transaction.
+    pub fn execute(&mut self, host: &dyn Host, request: &Request) -> Result<Outcome> {
+        if let Some(follow_up) = define::follow_up::parse(&request.sql) {
+            let catalog = self.catalog(host)?;
+            let settings = settings::from_request(&request.settings)?;
+            return define::follow_up::run(host, &catalog, &settings, &follow_up?);
+        }
+        let session = self.session(host, request)?;
+        if let Some(plan) = self.plans.get(&session) {
+            return query::execute(&session, &plan);
+        }
+        let statement = parse::parse(&request.sql)?;
+        match &statement {
+            Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+                let plan = Rc::new(query::plan(&session, &statement)?);
+                self.plans.insert(&session, plan.clone());
+                query::execute(&session, &plan)
+            }
+            Statement::Copy { .. } => copy::execute(&session.define_context(), &statement, request.input.as_deref()),
+            Statement::CreateTable(create) if create.query.is_some() => query::create_table_as(&session, create),
+            _ => define::execute(&session.define_context(), &statement),
+        }
+    }
+
+    /// Types of a statement's parameters and result, without running it.
+    pub fn describe(&mut self, host: &dyn Host, request: &Request) -> Result<Description> {
+        let session = self.session(host, request)?;
+        if let Some(plan) = self.plans.get(&session) {
+            return Ok(query::describe(&plan));
+        }
+        let statement = parse::parse(&request.sql)?;
+        match &statement {
+            Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+                let plan = Rc::new(query::plan(&session, &statement)?);
+                self.plans.insert(&session, plan.clone());
+                Ok(query::describe(&plan))
+            }
+            _ => Ok(Description { parameter_types: vec![], columns: define::columns(&statement) }),
+        }
+    }
+
+    /// The statements of a text, as offsets in bytes.
+    pub fn split(&self, sql: &str) -> Result<Vec<(usize, usize)>> {
+        parse::split(sql)
+    }
+
+    /// The catalog that the host's transaction sees.
+    pub fn catalog(&mut self, host: &dyn Host) -> Result<Rc<Catalog>> {
+        match &self.catalog {
+            Some(catalog) if catalog.version() == host.catalog_version() => Ok(catalog.clone()),
+            _ => {
+                let catalog = Rc::new(Catalog::load(host)?);
+                self.catalog = Some(catalog.clone());
+                Ok(catalog)
+            }
+        }
+    }
+
+    fn session<'a>(&mut self, host: &'a dyn Host, request: &'a Request) -> Result<Session<'a>> {
+        let data_type = |oid: &u32| match oid {
+            0 => Ok(DataType::Unknown),
+            oid => DataType::from_oid(*oid)
+                .ok_or_else(|| Error::not_supported(format!("a parameter of the type with OID {oid}"))),
+        };
+        Ok(Session {
+            host,
+            request,
+            catalog: self.catalog(host)?,
+            settings: settings::from_request(&request.settings)?,
+            parameter_types: request.parameter_types.iter().map(data_type).collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl Session<'_> {
+    fn define_context(&self) -> DefineContext<'_> {
+        DefineContext {
+            host: self.host,
+            catalog: self.catalog.clone(),
+            settings: &self.settings,
+            sql: &self.request.sql,
+            in_transaction_block: self.request.in_transaction_block,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Plans that may run again: by text, parameter types, settings and catalog version.
+
+use super::Session;
+use crate::bind::Command;
+use crate::host::OutputColumn;
+use crate::limits::CACHED_PLANS;
+use crate::plan::Physical;
+use crate::types::DataType;
+use hashbrown::HashMap;
+use std::rc::Rc;
+
+/// A statement that is ready to run.
+pub struct Plan {
+    pub physical: Physical,
+    pub parameter_types: Vec<DataType>,
+    pub command: Command,
+    /// None: the statement answers no rows.
+    pub columns: Option<Vec<OutputColumn>>,
+    pub column_types: Vec<DataType>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    sql: String,
+    parameter_types: Vec<u32>,
+    settings: Vec<(String, String)>,
+}
+
+struct Entry {
+    plan: Rc<Plan>,
+    catalog_version: u64,
+    last_use: u64,
+}
+
+/// The plans that were used last.
+#[derive(Default)]
+pub struct PlanCache {
+    entries: HashMap<Key, Entry>,
+    uses: u64,
+}
+
+impl PlanCache {
+    pub fn get(&mut self, session: &Session) -> Option<Rc<Plan>> {
+        self.uses += 1;
+        let entry = self.entries.get_mut(&key(session))?;
+        if entry.catalog_version != session.catalog.version() {
+            return None;
+        }
+        entry.last_use = self.uses;
+        Some(entry.plan.clone())
+    }
+
+    pub fn insert(&mut self, session: &Session, plan: Rc<Plan>) {
+        if self.entries.len() >= CACHED_PLANS {
+            // Half at a time, so that the search for the oldest is paid once for many.
+            let mut uses: Vec<u64> = self.entries.values().map(|entry| entry.last_use).collect();
+            uses.sort_unstable();
+            let middle = uses[uses.len() / 2];
+            self.entries.retain(|_, entry| entry.last_use > middle);
+        }
+        let entry = Entry { plan, catalog_version: session.catalog.version(), last_use: self.uses };
+        self.entries.insert(key(session), entry);
+    }
+}
+
+fn key(session: &Session) -> Key {
+    Key {
+        sql: session.request.sql.clone(),
+        parameter_types: session.request.parameter_types.clone(),
+        settings: session.request.settings.clone(),
+    }
+}

@@ -1,0 +1,109 @@
+//! SELECT, INSERT, UPDATE, DELETE and CREATE TABLE AS.
+
+use super::Session;
+use super::output::RowPrinter;
+use super::parameters;
+use super::plans::Plan;
+use crate::bind::{self, BindContext, Command};
+use crate::define;
+use crate::error::Result;
+use crate::execute::{self, ExecuteContext};
+use crate::functions::FunctionContext;
+use crate::host::OutputColumn;
+use crate::modify::copy::RowSink;
+use crate::plan::{self, PlanContext};
+use crate::statement::{Description, Outcome};
+use crate::types::Value;
+use sqlparser::ast::{CreateTable, Statement};
+
+impl Session<'_> {
+    pub fn bind_context(&self) -> BindContext<'_> {
+        BindContext {
+            catalog: &self.catalog,
+            settings: &self.settings,
+            environment: self.host,
+            parameter_types: &self.parameter_types,
+        }
+    }
+
+    pub fn function_context(&self) -> FunctionContext<'_> {
+        FunctionContext { environment: self.host, settings: &self.settings }
+    }
+
+    pub fn execute_context<'a>(&'a self, parameters: &'a [Value]) -> ExecuteContext<'a> {
+        ExecuteContext { host: self.host, functions: self.function_context(), parameters, catalog: &self.catalog }
+    }
+}
+
+pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
+    let bound = bind::query(&session.bind_context(), statement)?;
+    let answers_rows = bound.command == Command::Select || !bound.plan.columns().is_empty();
+    let physical = plan::optimize(bound.plan, &PlanContext { transaction: session.host, catalog: &session.catalog })?;
+    let columns: Vec<OutputColumn> = physical
+        .columns
+        .iter()
+        .map(|column| OutputColumn {
+            name: column.name.clone(),
+            type_oid: column.data_type.oid(),
+            type_size: column.data_type.size(),
+            type_modifier: column.modifier,
+            table_oid: column.source.map_or(0, |(table, _)| table),
+            column_number: column.source.map_or(0, |(_, number)| number),
+        })
+        .collect();
+    Ok(Plan {
+        column_types: physical.columns.iter().map(|column| column.data_type).collect(),
+        columns: answers_rows.then_some(columns),
+        physical,
+        parameter_types: bound.parameter_types,
+        command: bound.command,
+    })
+}
+
+pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
+    let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &session.function_context())?;
+    let context = session.execute_context(&values);
+    let count = match &plan.columns {
+        Some(columns) => {
+            let mut printer = RowPrinter::new(session.host, &session.settings, columns, plan.column_types.clone())?;
+            let count = execute::run(&context, &plan.physical, &mut |batch| printer.print(batch))?;
+            printer.finish()?;
+            count
+        }
+        None => execute::run(&context, &plan.physical, &mut |_| Ok(()))?,
+    };
+    Ok(complete(match plan.command {
+        Command::Select => format!("SELECT {count}"),
+        Command::Insert => format!("INSERT 0 {count}"),
+        Command::Update => format!("UPDATE {count}"),
+        Command::Delete => format!("DELETE {count}"),
+    }))
+}
+
+pub fn describe(plan: &Plan) -> Description {
+    Description {
+        parameter_types: plan.parameter_types.iter().map(|data_type| data_type.oid()).collect(),
+        columns: plan.columns.clone(),
+    }
+}
+
+/// CREATE TABLE … AS query
+pub fn create_table_as(session: &Session, create: &CreateTable) -> Result<Outcome> {
+    let Some(query) = &create.query else {
+        return define::execute(&session.define_context(), &Statement::CreateTable(create.clone()));
+    };
+    let plan = plan(session, &Statement::Query(query.clone()))?;
+    let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &session.function_context())?;
+    let context = session.define_context();
+    let Some(relation) = define::table::create_as(&context, create, &plan.physical.columns)? else {
+        return Ok(complete("CREATE TABLE AS".into()));
+    };
+    let functions = session.function_context();
+    let mut sink = RowSink::new(session.host, &functions, &relation)?;
+    execute::run(&session.execute_context(&values), &plan.physical, &mut |batch| sink.insert(batch))?;
+    Ok(complete(format!("SELECT {}", sink.finish()?)))
+}
+
+fn complete(tag: String) -> Outcome {
+    Outcome::Complete { tag, follow_up: vec![] }
+}

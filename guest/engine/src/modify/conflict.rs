@@ -1,0 +1,176 @@
+//! INSERT … ON CONFLICT.
+
+use super::insert::row_values;
+use super::unique::{KeyHolders, violation};
+use super::writer::Row;
+use super::{ConflictUpdate, OnConflict, Statement, constraint};
+use crate::catalog::Index;
+use crate::encode::row::RowDecoder;
+use crate::error::{Error, Result, sqlstate};
+use crate::types::{Batch, Value};
+use hashbrown::HashSet;
+
+/// What becomes of a proposed row.
+enum Fate {
+    Inserted(Row),
+    Skipped,
+    /// It meets the row with this key.
+    Meets(Vec<u8>),
+}
+
+impl<E> Statement<'_, E> {
+    pub fn insert_or_resolve(&mut self, values: &[E], conflict: &OnConflict<E>, batches: &[Batch]) -> Result<()> {
+        // Rows that this command has inserted or updated; DO UPDATE must not affect one twice.
+        let mut affected = HashSet::new();
+        for input in batches {
+            let proposed = self.proposed(values, input)?;
+            let checks = &self.modification.checks;
+            if let Some(failed) = constraint::first_violation(&self.writer, checks, self.evaluate, &proposed)? {
+                return Err(failed.error);
+            }
+            // An update that changes unique keys may cause or cure the conflicts of later rows: then one by one.
+            let step = if self.changes_unique_keys(conflict) { 1 } else { proposed.rows };
+            let mut start = 0;
+            while start < proposed.rows {
+                let rows: Vec<u32> = (start as u32..(start + step).min(proposed.rows) as u32).collect();
+                self.resolve(conflict, &proposed.take(&rows), &input.take(&rows), &mut affected)?;
+                start += step;
+            }
+        }
+        Ok(())
+    }
+
+    fn changes_unique_keys(&self, conflict: &OnConflict<E>) -> bool {
+        let is_key = |position: usize| {
+            let unique = self.modification.relation.indexes.iter().filter(|index| index.unique || index.primary);
+            unique.flat_map(|index| &index.columns).any(|column| column.column == position)
+        };
+        conflict.update.iter().flat_map(|update| &update.assignments).any(|(position, _)| is_key(*position))
+    }
+
+    fn resolve(
+        &mut self,
+        conflict: &OnConflict<E>,
+        proposed: &Batch,
+        input: &Batch,
+        affected: &mut HashSet<Vec<u8>>,
+    ) -> Result<()> {
+        self.writer.flush()?;
+        let fates = self.fates(conflict, proposed, affected)?;
+        let mut inserted_rows = vec![];
+        let mut inserted = vec![];
+        let mut meeting_rows = vec![];
+        let mut met = vec![];
+        for (number, fate) in fates.into_iter().enumerate() {
+            match fate {
+                Fate::Inserted(row) => {
+                    self.writer.insert(&row)?;
+                    self.written += 1;
+                    inserted_rows.push(number as u32);
+                    inserted.push(row);
+                }
+                Fate::Skipped => {}
+                Fate::Meets(key) => {
+                    meeting_rows.push(number as u32);
+                    met.push(key);
+                }
+            }
+        }
+        let updated = match &conflict.update {
+            Some(update) if !met.is_empty() => self.update_met(update, met, &proposed.take(&meeting_rows))?,
+            _ => vec![],
+        };
+        // RETURNING answers in the order of the proposed rows.
+        let updated = updated.iter().map(|(number, row)| (meeting_rows[*number], row));
+        let mut returned: Vec<(u32, &Row)> = inserted_rows.into_iter().zip(&inserted).chain(updated).collect();
+        returned.sort_by_key(|(number, _)| *number);
+        let numbers: Vec<u32> = returned.iter().map(|(number, _)| *number).collect();
+        let rows: Vec<&Row> = returned.iter().map(|(_, row)| *row).collect();
+        self.return_rows(&rows, input, &numbers)
+    }
+
+    fn fates(
+        &mut self,
+        conflict: &OnConflict<E>,
+        proposed: &Batch,
+        affected: &mut HashSet<Vec<u8>>,
+    ) -> Result<Vec<Fate>> {
+        let mut rows = Vec::with_capacity(proposed.rows);
+        for row in 0..proposed.rows {
+            rows.push(self.writer.new_row(row_values(&self.writer, proposed, row))?);
+        }
+        let keys = rows.iter().map(|row| self.writer.unique_keys(row)).collect::<Result<Vec<_>>>()?;
+        let mut holders = KeyHolders::read(&self.writer, keys.iter().flatten())?;
+        let arbitrates = |index: &Index| conflict.arbiters.as_ref().is_none_or(|arbiters| arbiters.contains(&index.id));
+        let mut fates = Vec::with_capacity(rows.len());
+        for (row, keys) in rows.into_iter().zip(keys) {
+            let holder =
+                keys.iter().filter(|unique| arbitrates(unique.index)).find_map(|unique| holders.holder(&unique.key));
+            fates.push(match holder {
+                Some(_) if conflict.update.is_none() => Fate::Skipped,
+                Some(holder) => {
+                    if !affected.insert(holder.clone()) {
+                        return Err(affected_twice());
+                    }
+                    Fate::Meets(holder.clone())
+                }
+                None => {
+                    for unique in keys {
+                        if holders.holder(&unique.key).is_some() {
+                            return Err(violation(&self.writer, unique.index, &row.values));
+                        }
+                        holders.take(unique.key, &row.key);
+                    }
+                    affected.insert(row.key.clone());
+                    Fate::Inserted(row)
+                }
+            });
+        }
+        Ok(fates)
+    }
+
+    /// Updates the rows with these keys, each in view of the proposed row that met it. Answers the rows that passed
+    /// the filter, with their numbers.
+    fn update_met(
+        &mut self,
+        update: &ConflictUpdate<E>,
+        met: Vec<Vec<u8>>,
+        proposed: &Batch,
+    ) -> Result<Vec<(usize, Row)>> {
+        let relation = self.modification.relation.clone();
+        let positions: Vec<usize> = (0..relation.columns.len()).collect();
+        let decoder = RowDecoder::new(&relation, &positions)?;
+        let mut existing = Vec::with_capacity(met.len());
+        for (key, value) in met.iter().zip(self.writer.host.get_many(&met)?) {
+            let value = value.ok_or_else(|| Error::internal("an index entry points to no row"))?;
+            let mut values = decoder.values(&value)?;
+            let columns = relation.columns.iter().zip(&mut values);
+            columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
+            existing.push(Row { key: key.clone(), values });
+        }
+        let mut columns = self.columns_of(existing.iter().map(|row| row.values.as_slice()));
+        columns.extend(proposed.columns.iter().cloned());
+        let mut both = Batch { columns, rows: existing.len() };
+        let mut chosen: Vec<usize> = (0..existing.len()).collect();
+        if let Some(filter) = &update.filter {
+            let passes = (self.evaluate)(filter, &both)?;
+            chosen.retain(|&row| matches!(passes.value(row), Value::Boolean(true)));
+            both = both.take(&chosen.iter().map(|&row| row as u32).collect::<Vec<_>>());
+        }
+        if chosen.is_empty() {
+            return Ok(vec![]);
+        }
+        let existing: Vec<Row> = chosen.iter().map(|&row| existing[row].clone()).collect();
+        let mut columns = both.columns[..relation.columns.len()].to_vec();
+        for (position, expression) in &update.assignments {
+            columns[*position] = (self.evaluate)(expression, &both)?;
+        }
+        let new = self.replace_rows(&existing, &Batch { columns, rows: both.rows })?;
+        Ok(chosen.into_iter().zip(new).collect())
+    }
+}
+
+fn affected_twice() -> Error {
+    Error::new(sqlstate::CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
+}

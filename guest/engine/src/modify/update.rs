@@ -1,0 +1,112 @@
+//! UPDATE.
+
+use super::insert::row_values;
+use super::unique::{KeyHolders, violation};
+use super::writer::Row;
+use super::{Statement, constraint};
+use crate::error::{Error, Result};
+use crate::types::{Batch, Value};
+use hashbrown::HashSet;
+use std::rc::Rc;
+
+impl<E> Statement<'_, E> {
+    pub fn update(
+        &mut self,
+        row_identity: usize,
+        old_row: &[usize],
+        assignments: &[(usize, E)],
+        batches: &[Batch],
+    ) -> Result<()> {
+        // A row that the input has more than once is changed once.
+        let mut seen = HashSet::new();
+        for input in batches {
+            let chosen = first_appearances(input, row_identity, &mut seen)?;
+            let input = if chosen.len() < input.rows { &input.take(&chosen) } else { input };
+            let old = rows_of(&self.writer, input, row_identity, old_row)?;
+            let mut columns: Vec<_> = old_row.iter().map(|&position| input.columns[position].clone()).collect();
+            for (position, expression) in assignments {
+                columns[*position] = (self.evaluate)(expression, input)?;
+            }
+            let proposed = Batch { columns, rows: input.rows };
+            let new = self.replace_rows(&old, &proposed)?;
+            let input_rows: Vec<u32> = (0..new.len() as u32).collect();
+            self.return_rows(&new.iter().collect::<Vec<_>>(), input, &input_rows)?;
+        }
+        Ok(())
+    }
+
+    /// Checks new rows, and writes them in place of the old ones, row by row as far as uniqueness goes.
+    pub fn replace_rows(&mut self, old: &[Row], proposed: &Batch) -> Result<Vec<Row>> {
+        let stop = constraint::first_violation(&self.writer, &self.modification.checks, self.evaluate, proposed)?;
+        let count = stop.as_ref().map_or(proposed.rows, |stop| stop.row);
+        let mut new = Vec::with_capacity(count);
+        for (row, old) in old.iter().enumerate().take(count) {
+            new.push(self.writer.changed_row(old, row_values(&self.writer, proposed, row))?);
+        }
+        self.check_unique(&old[..count], &new)?;
+        if let Some(stop) = stop {
+            return Err(stop.error);
+        }
+        for (old, new) in old.iter().zip(&new) {
+            self.writer.replace(old, new)?;
+        }
+        self.written += new.len() as u64;
+        Ok(new)
+    }
+
+    fn check_unique(&mut self, old: &[Row], new: &[Row]) -> Result<()> {
+        self.writer.flush()?;
+        let old_keys = old.iter().map(|row| self.writer.unique_keys(row)).collect::<Result<Vec<_>>>()?;
+        let new_keys = new.iter().map(|row| self.writer.unique_keys(row)).collect::<Result<Vec<_>>>()?;
+        let is_kept = |row: usize, key: &[u8]| old_keys[row].iter().any(|unique| unique.key == key);
+        let rows = new_keys.iter().enumerate();
+        let changed = rows.flat_map(|(row, keys)| keys.iter().filter(move |unique| !is_kept(row, &unique.key)));
+        let mut holders = KeyHolders::read(&self.writer, changed)?;
+        for (row, keys) in new_keys.iter().enumerate() {
+            for unique in keys.iter().filter(|unique| !is_kept(row, &unique.key)) {
+                if holders.holder(&unique.key).is_some() {
+                    return Err(violation(&self.writer, unique.index, &new[row].values));
+                }
+            }
+            for unique in &old_keys[row] {
+                holders.release(unique.key.clone());
+            }
+            for unique in keys {
+                holders.take(unique.key.clone(), &new[row].key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The rows of a batch whose identity has not been seen before.
+pub fn first_appearances(input: &Batch, row_identity: usize, seen: &mut HashSet<Rc<[u8]>>) -> Result<Vec<u32>> {
+    let mut chosen = vec![];
+    for row in 0..input.rows {
+        if seen.insert(identity(input, row_identity, row)?) {
+            chosen.push(row as u32);
+        }
+    }
+    Ok(chosen)
+}
+
+/// The stored rows that a batch stands for.
+pub fn rows_of(
+    writer: &super::writer::TableWriter,
+    input: &Batch,
+    row_identity: usize,
+    old_row: &[usize],
+) -> Result<Vec<Row>> {
+    let columns = old_row.iter().map(|&position| input.columns[position].clone()).collect();
+    let old = Batch { columns, rows: input.rows };
+    (0..input.rows)
+        .map(|row| Ok(Row { key: identity(input, row_identity, row)?.to_vec(), values: row_values(writer, &old, row) }))
+        .collect()
+}
+
+fn identity(input: &Batch, row_identity: usize, row: usize) -> Result<Rc<[u8]>> {
+    match input.columns[row_identity].value(row) {
+        Value::Bytea(key) => Ok(key),
+        _ => Err(Error::internal("a row to change has no identity")),
+    }
+}
