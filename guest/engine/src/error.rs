@@ -105,8 +105,10 @@ pub mod sqlstate {
     pub const INVALID_ARGUMENT_FOR_POWER_FUNCTION: &str = "2201F";
     pub const INVALID_ROW_COUNT_IN_LIMIT_CLAUSE: &str = "2201W";
     pub const INVALID_ROW_COUNT_IN_OFFSET_CLAUSE: &str = "2201X";
+    pub const ARRAY_SUBSCRIPT_ERROR: &str = "2202E";
     pub const INVALID_TEXT_REPRESENTATION: &str = "22P02";
     pub const BAD_COPY_FILE_FORMAT: &str = "22P04";
+    pub const UNTRANSLATABLE_CHARACTER: &str = "22P05";
     pub const NOT_NULL_VIOLATION: &str = "23502";
     pub const FOREIGN_KEY_VIOLATION: &str = "23503";
     pub const UNIQUE_VIOLATION: &str = "23505";

@@ -3,8 +3,13 @@
 
 mod error;
 mod options;
+mod packed;
 mod replica;
 
+mod apply;
+mod certify;
+mod journal;
+mod store;
 pub mod transaction;
 
 pub use error::{Actor, Error, Result};

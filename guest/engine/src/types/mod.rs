@@ -9,6 +9,8 @@ pub mod datetime;
 pub mod interval;
 pub mod json;
 pub mod numeric;
+#[cfg(test)]
+mod oracle;
 pub mod record;
 pub mod text;
 pub mod value;

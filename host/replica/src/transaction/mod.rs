@@ -1,6 +1,23 @@
 //! Step 4, the snapshot: an open transaction reads the store at its snapshot with its own buffered writes on top.
 
+mod cursor;
+mod overlay;
+mod reads;
+mod snapshots;
+
+pub use reads::Reads;
+pub use snapshots::{Snapshot, Snapshots, Visible};
+
 use crate::error::{Error, Result};
+use crate::options::{Clock, Limits};
+use crate::packed::{Pieces, Writes, push_piece, push_write};
+use crate::store::{Store, View};
+use cursor::Cursor;
+use overlay::{Mark, Overlay};
+use reads::ReadSet;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
@@ -27,104 +44,340 @@ pub struct KeyRange {
     pub expected_rows: u32,
 }
 
+/// First byte of the catalog's keys.
+pub const CATALOG_SPACE: u8 = 0;
+
+/// Whether a key belongs to the catalog.
+pub fn is_catalog(key: &[u8]) -> bool {
+    key.first() == Some(&CATALOG_SPACE)
+}
+
+/// Numbers of catalogs that only one transaction sees have this bit; the others are commit timestamps.
+const OWN_CATALOG: u64 = 1 << 63;
+
+static OWN_CATALOGS: AtomicU64 = AtomicU64::new(0);
+
+/// A moment of a transaction to go back to.
+#[derive(Clone, Copy)]
+struct Moment {
+    writes: Mark,
+    guards: Mark,
+}
+
 /// An open transaction, owned by one session. Dropping it rolls it back.
 ///
 /// Reads and writes belong to a statement: between `begin_statement` and `finish_statement`. Packed bytes are as in
 /// `wit/transaction.wit`.
-pub struct Transaction;
+pub struct Transaction {
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    limits: Arc<Limits>,
+    options: TransactionOptions,
+    snapshot: Snapshot,
+    begun: u64,
+    /// The store as the current statement reads it: never kept longer, so that redb may reuse its pages.
+    view: Option<Arc<View>>,
+    statement: Option<Moment>,
+    savepoints: Vec<(String, Moment)>,
+    overlay: Overlay,
+    reads: ReadSet,
+    catalog_version: u64,
+    cursors: HashMap<u32, Cursor>,
+    next_cursor: u32,
+    /// Why its reads cannot be certified.
+    uncertifiable: Option<Error>,
+}
+
+/// What a transaction asks the certifier for.
+pub(crate) struct Proposal {
+    pub snapshot: u64,
+    /// Packed writes in the order of their keys.
+    pub writes: Vec<u8>,
+    pub reads: Reads,
+}
 
 impl Transaction {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        limits: Arc<Limits>,
+        options: TransactionOptions,
+        snapshot: Snapshot,
+    ) -> Transaction {
+        Transaction {
+            begun: clock.now_micros(),
+            catalog_version: snapshot.visible.catalog_timestamp,
+            store,
+            clock,
+            limits,
+            options,
+            snapshot,
+            view: None,
+            statement: None,
+            savepoints: Vec::new(),
+            overlay: Overlay::default(),
+            reads: ReadSet::default(),
+            cursors: HashMap::new(),
+            next_cursor: 0,
+            uncertifiable: None,
+        }
+    }
+
     /// Timestamp of the newest commit that it sees, in microseconds since the Unix epoch.
     pub fn snapshot(&self) -> u64 {
-        0
+        self.snapshot.visible.timestamp
     }
 
     pub fn options(&self) -> TransactionOptions {
-        TransactionOptions::default()
+        self.options
+    }
+
+    /// Changes the isolation or makes it read-only (`SET TRANSACTION`), which only means something before the first
+    /// statement.
+    pub fn set_options(&mut self, options: TransactionOptions) {
+        self.options = options;
     }
 
     /// Equal numbers mean equal catalogs, also across transactions.
     pub fn catalog_version(&self) -> u64 {
-        0
+        self.catalog_version
     }
 
     /// 54000 when it is older than the limit. Every statement begins with this check.
     pub fn check_age(&self) -> Result<()> {
+        let age = self.clock.now_micros().saturating_sub(self.begun);
+        if age > self.limits.transaction_seconds.saturating_mul(1_000_000) {
+            return Err(Error::too_old(self.limits.transaction_seconds));
+        }
         Ok(())
     }
 
     /// A statement begins: reads see the writes of the statements before it.
     pub fn begin_statement(&mut self) -> Result<()> {
+        self.check_age()?;
+        self.end_cursors();
+        self.view = Some(self.store.view()?);
+        self.statement = Some(self.moment());
         Ok(())
     }
 
     /// The statement's cursors end; when not `ok`, its writes and guards are undone.
     pub fn finish_statement(&mut self, ok: bool) {
-        let _ = ok;
+        self.end_cursors();
+        self.view = None;
+        if let Some(moment) = self.statement.take()
+            && !ok
+        {
+            self.go_back(moment);
+        }
+    }
+
+    fn end_cursors(&mut self) {
+        for cursor in std::mem::take(&mut self.cursors).into_values() {
+            self.remember_scan(&cursor);
+        }
+    }
+
+    fn moment(&mut self) -> Moment {
+        Moment { writes: self.overlay.mark(), guards: self.reads.guard_mark() }
+    }
+
+    fn go_back(&mut self, moment: Moment) {
+        self.reads.undo_guards(moment.guards);
+        if self.overlay.undo(moment.writes, is_catalog) {
+            let writes_catalog = self.overlay.iter().next().is_some_and(|(key, _)| is_catalog(key));
+            self.catalog_version = if writes_catalog { own_catalog() } else { self.snapshot.visible.catalog_timestamp };
+        }
+    }
+
+    fn view(&mut self) -> Result<Arc<View>> {
+        match &self.view {
+            Some(view) => Ok(view.clone()),
+            None => self.store.view(),
+        }
+    }
+
+    fn serializable(&self) -> bool {
+        self.options.isolation == Isolation::Serializable && !self.options.read_only
+    }
+
+    /// Calls `found` with the key's value, if it has one, and answers whether it does.
+    fn read(&mut self, view: &View, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        if let Some(own) = self.overlay.get(key) {
+            own.map(found);
+            return Ok(own.is_some());
+        }
+        if self.serializable() {
+            self.reads.read(key, self.limits.read_set_bytes)?;
+        }
+        view.get(key, self.snapshot.visible.timestamp, found)
     }
 
     pub fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let _ = key;
-        Err(Error::unavailable("the store is not there yet"))
+        let view = self.view()?;
+        let mut value = None;
+        self.read(&view, key, &mut |found| value = Some(found.to_vec()))?;
+        Ok(value)
     }
 
     /// Packed keys in, packed answers out.
     pub fn get_many(&mut self, keys: &[u8]) -> Result<Vec<u8>> {
-        let _ = keys;
-        Err(Error::unavailable("the store is not there yet"))
+        let view = self.view()?;
+        let mut out = Vec::with_capacity(keys.len() * 2);
+        for key in Pieces(keys) {
+            let found = self.read(&view, key?, &mut |found| {
+                out.push(1);
+                push_piece(&mut out, found);
+            })?;
+            if !found {
+                out.push(0);
+            }
+        }
+        Ok(out)
     }
 
     /// Opens a cursor, which lives until `close_cursor` or the end of the statement. It sees the writes made before
     /// it was opened, not those made after.
     pub fn scan(&mut self, range: KeyRange) -> Result<u32> {
-        let _ = range;
-        Err(Error::unavailable("the store is not there yet"))
+        if self.cursors.len() >= self.limits.cursors {
+            return Err(Error::overloaded("open cursors"));
+        }
+        let view = self.view()?;
+        let tracks = self.serializable();
+        let ahead = self.limits.read_ahead_batches;
+        let cursor = Cursor::open(&view, range, self.snapshot.visible.timestamp, &mut self.overlay, ahead, tracks)?;
+        self.next_cursor = self.next_cursor.wrapping_add(1);
+        self.cursors.insert(self.next_cursor, cursor);
+        Ok(self.next_cursor)
     }
 
     /// Packed pairs, at least one and about `max_bytes` of them; empty at the end.
     pub fn next_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
-        let _ = (cursor, max_bytes);
-        Err(Error::unavailable("the store is not there yet"))
+        let Some(cursor) = self.cursors.get_mut(&cursor) else {
+            return Err(Error::malformed("cursor"));
+        };
+        cursor.next_batch(&self.overlay, max_bytes as usize)
     }
 
     pub fn close_cursor(&mut self, cursor: u32) {
-        let _ = cursor;
+        if let Some(cursor) = self.cursors.remove(&cursor) {
+            self.remember_scan(&cursor);
+        }
+    }
+
+    /// A read set that grows too large here is told by the commit.
+    fn remember_scan(&mut self, cursor: &Cursor) {
+        if !self.serializable() {
+            return;
+        }
+        let (start, end) = cursor.seen();
+        if start < end
+            && let Err(error) = self.reads.scanned(start, end, self.limits.read_set_bytes)
+        {
+            self.uncertifiable = Some(error);
+        }
     }
 
     /// Buffers packed writes, all of them or none.
     pub fn write(&mut self, writes: &[u8]) -> Result<()> {
-        let _ = writes;
-        Err(Error::unavailable("the store is not there yet"))
+        if self.options.read_only {
+            return Err(Error::read_only("writes"));
+        }
+        let (mut bytes, mut rows) = (self.overlay.bytes(), self.overlay.len());
+        for write in Writes(writes) {
+            let (key, value) = write?;
+            if key.is_empty() || key.len() > self.limits.key_bytes {
+                return Err(Error::row_too_large(self.limits.key_bytes));
+            }
+            if value.is_some_and(|value| value.len() > self.limits.value_bytes) {
+                return Err(Error::row_too_large(self.limits.value_bytes));
+            }
+            bytes += key.len() + value.map_or(0, <[u8]>::len);
+            rows += self.limits.transaction_rows.is_some() as usize * self.overlay.get(key).is_none() as usize;
+        }
+        if bytes > self.limits.transaction_bytes {
+            return Err(Error::too_large(size_text(self.limits.transaction_bytes)));
+        }
+        if let Some(limit) = self.limits.transaction_rows
+            && rows > limit
+        {
+            return Err(Error::too_large(format!("{limit} rows")));
+        }
+        let mut writes_catalog = false;
+        for write in Writes(writes) {
+            let (key, value) = write?;
+            writes_catalog |= is_catalog(key);
+            self.overlay.write(key, value);
+        }
+        if writes_catalog {
+            self.catalog_version = own_catalog();
+        }
+        Ok(())
     }
 
     /// The commit is refused when another transaction writes this key after our snapshot.
     pub fn guard(&mut self, key: &[u8]) -> Result<()> {
-        let _ = key;
-        Err(Error::unavailable("the store is not there yet"))
+        self.reads.guard(key, self.limits.read_set_bytes)
     }
 
     /// About how many live keys start with these nine bytes.
     pub fn estimate_count(&self, index_prefix: &[u8]) -> u64 {
-        let _ = index_prefix;
-        0
+        index_prefix.try_into().map_or(0, |prefix| self.store.estimate_count(prefix))
     }
 
     pub fn savepoint(&mut self, name: &str) -> Result<()> {
-        let _ = name;
+        let moment = self.moment();
+        self.savepoints.push((name.to_owned(), moment));
         Ok(())
+    }
+
+    fn find_savepoint(&self, name: &str) -> Result<usize> {
+        let position = self.savepoints.iter().rposition(|(candidate, _)| candidate == name);
+        position.ok_or_else(|| Error::no_savepoint(name))
     }
 
     /// Forgets the newest savepoint of this name and those after it; 3B001 when there is none.
     pub fn release(&mut self, name: &str) -> Result<()> {
-        Err(Error::no_savepoint(name))
+        let position = self.find_savepoint(name)?;
+        self.savepoints.truncate(position);
+        Ok(())
     }
 
     /// Undoes what was written after the newest savepoint of this name, which stays; 3B001 when there is none.
     pub fn rollback_to(&mut self, name: &str) -> Result<()> {
-        Err(Error::no_savepoint(name))
+        let position = self.find_savepoint(name)?;
+        self.savepoints.truncate(position + 1);
+        let moment = self.savepoints[position].1;
+        self.go_back(moment);
+        Ok(())
     }
 
     pub fn has_writes(&self) -> bool {
-        false
+        !self.overlay.is_empty()
+    }
+
+    /// Ends the transaction's own part.
+    pub(crate) fn into_proposal(mut self) -> Result<Proposal> {
+        self.finish_statement(true);
+        if let Some(error) = self.uncertifiable.take() {
+            return Err(error);
+        }
+        let mut writes = Vec::with_capacity(self.overlay.bytes());
+        for (key, value) in self.overlay.iter() {
+            push_write(&mut writes, key, value);
+        }
+        Ok(Proposal { snapshot: self.snapshot.visible.timestamp, writes, reads: self.reads.take() })
+    }
+}
+
+fn own_catalog() -> u64 {
+    OWN_CATALOG | OWN_CATALOGS.fetch_add(1, Ordering::Relaxed)
+}
+
+fn size_text(bytes: usize) -> String {
+    if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{bytes} bytes")
     }
 }

@@ -4,9 +4,9 @@
 use super::MakeAccumulator;
 use super::rows::argument;
 use crate::error::{Error, Result, sqlstate};
-use crate::functions::datetime::interval;
 use crate::functions::signature::*;
 use crate::functions::{Accumulator, AggregateFunction, FunctionContext, Signature};
+use crate::types::datetime::arithmetic::{add_intervals, multiply_interval, subtract_intervals};
 use crate::types::value::Array;
 use crate::types::{Column, DataType, Value, compare};
 use std::rc::Rc;
@@ -142,8 +142,8 @@ impl OrderedSet {
             (low_value, _) if low == high => Ok(low_value.clone()),
             (Value::Double(low), Value::Double(high)) => Ok(Value::Double(low + proportion * (high - low))),
             (Value::Interval(low), Value::Interval(high)) => {
-                let difference = interval::subtract(high, low)?;
-                Ok(Value::Interval(interval::add(low, &interval::multiply(&difference, proportion)?)?))
+                let difference = subtract_intervals(high, low)?;
+                Ok(Value::Interval(add_intervals(low, &multiply_interval(&difference, proportion)?)?))
             }
             _ => Err(Error::internal("percentile_cont takes double precision or interval")),
         }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::functions::operators::range_error;
 use crate::functions::signature::*;
 use crate::functions::{Accumulator, AggregateFunction, FunctionContext};
+use crate::types::datetime::arithmetic::divide_interval;
 use crate::types::{Column, ColumnData, Value, interval::Interval, numeric::Numeric};
 
 pub static FUNCTIONS: &[AggregateFunction] = &[
@@ -283,7 +284,7 @@ impl Accumulator for IntervalSum {
         let Total { sum, count } = self.totals[group];
         Ok(match count {
             0 => Value::Null,
-            _ if self.average => Value::Interval(crate::functions::datetime::interval::divide(&sum, count as f64)?),
+            _ if self.average => Value::Interval(divide_interval(&sum, count as f64)?),
             _ => Value::Interval(sum),
         })
     }

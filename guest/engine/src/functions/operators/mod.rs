@@ -5,8 +5,10 @@ pub mod array;
 mod bitwise;
 pub mod comparison;
 pub mod concatenation;
+mod datetime;
 mod jsonb;
 pub mod kernel;
+mod power;
 pub mod range_error;
 mod regular_expression;
 pub mod sign;
@@ -21,10 +23,14 @@ pub fn tables() -> Vec<&'static [ScalarFunction]> {
         comparison::PATTERN_OPERATORS,
         arithmetic::OPERATORS,
         sign::OPERATORS,
+        power::OPERATORS,
         bitwise::OPERATORS,
         concatenation::OPERATORS,
         like::OPERATORS,
         regular_expression::OPERATORS,
+        datetime::OPERATORS,
+        datetime::ZONED_OPERATORS,
+        datetime::ZONED_COMPARISONS,
         array::OPERATORS,
         jsonb::OPERATORS,
     ]

@@ -13,10 +13,12 @@ pub fn out_of_range(data_type: DataType) -> Error {
 /// The conversion when both types are numbers, boolean or oids; none otherwise.
 pub(super) fn cast(value: &Value, to: DataType) -> Option<Result<Value>> {
     Some(match (value, to) {
-        (Value::SmallInt(value), _) => return from_i64(i64::from(*value), to),
         (Value::Integer(value), DataType::Boolean) => Ok(Value::Boolean(*value != 0)),
         (Value::Integer(value), DataType::InternalChar) => to_internal_char(*value),
-        (Value::Integer(value), DataType::Oid) => Ok(Value::Oid(*value as u32)),
+        // Negative numbers wrap around, which they do not from bigint.
+        (Value::SmallInt(value), _) if is_oid(to) => Ok(Value::Oid(i32::from(*value) as u32)),
+        (Value::Integer(value), _) if is_oid(to) => Ok(Value::Oid(*value as u32)),
+        (Value::SmallInt(value), _) => return from_i64(i64::from(*value), to),
         (Value::Integer(value), _) => return from_i64(i64::from(*value), to),
         (Value::BigInt(value), _) => return from_i64(*value, to),
         (Value::Real(value), DataType::Double) => Ok(Value::Double(f64::from(*value))),
@@ -33,12 +35,14 @@ pub(super) fn cast(value: &Value, to: DataType) -> Option<Result<Value>> {
         (Value::Boolean(value), DataType::Integer) => Ok(Value::Integer(i32::from(*value))),
         (Value::Oid(value), DataType::Integer) => Ok(Value::Integer(*value as i32)),
         (Value::Oid(value), DataType::BigInt) => Ok(Value::BigInt(i64::from(*value))),
-        (Value::Oid(_), DataType::Oid) => Ok(value.clone()),
-        (Value::Oid(_), DataType::Regclass | DataType::Regtype | DataType::Regproc | DataType::Regnamespace) => {
-            Ok(value.clone())
-        }
+        (Value::Oid(_), _) if is_oid(to) => Ok(value.clone()),
         _ => return None,
     })
+}
+
+fn is_oid(data_type: DataType) -> bool {
+    use DataType::{Oid, Regclass, Regnamespace, Regproc, Regtype};
+    matches!(data_type, Oid | Regclass | Regtype | Regproc | Regnamespace)
 }
 
 fn from_i64(value: i64, to: DataType) -> Option<Result<Value>> {
@@ -49,14 +53,10 @@ fn from_i64(value: i64, to: DataType) -> Option<Result<Value>> {
         DataType::Real => Some(Value::Real(value as f32)),
         DataType::Double => Some(Value::Double(value as f64)),
         DataType::Numeric => Some(Value::Numeric(Numeric::from_i64(value))),
-        DataType::Oid | DataType::Regclass | DataType::Regtype | DataType::Regproc | DataType::Regnamespace => {
-            let number = u32::try_from(value).or_else(|_| i32::try_from(value).map(|value| value as u32));
-            match number {
-                Ok(number) => Some(Value::Oid(number)),
-                Err(_) => {
-                    return Some(Err(Error::new(sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, "OID out of range")));
-                }
-            }
+        _ if is_oid(to) => {
+            let oid = u32::try_from(value).map(Value::Oid);
+            let out_of_range = |_| Error::new(sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, "OID out of range");
+            return Some(oid.map_err(out_of_range));
         }
         _ => return None,
     };

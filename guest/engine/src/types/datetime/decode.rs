@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Format,
     /// 22008
     FieldOverflow,
+    /// 22008
+    DateOutOfRange,
     /// 22008, and another DateStyle may read it
     MonthOrDayOverflow,
     /// 22009
@@ -112,6 +114,7 @@ struct Decoder<'a> {
     text_month: bool,
     /// What the field before says of this one.
     label: Option<Label>,
+    time_overflow: bool,
     /// Only a time is wanted: whole numbers are times.
     time_only: bool,
 }
@@ -136,6 +139,7 @@ pub(super) fn decode(text: &str, order: DateOrder, time_only: bool) -> Result<De
         two_digit_year: false,
         text_month: false,
         label: None,
+        time_overflow: false,
         time_only,
     };
     for index in 0..fields.len() {
@@ -367,7 +371,11 @@ impl Decoder<'_> {
         if seen & TIME == 0 && (length == 6 || length == 4) {
             let second = if length == 6 { number(&digits[4..])? } else { 0 };
             let (hour, minute) = (number(&digits[..2])?, number(&digits[2..4])?);
-            self.time = checked_time(hour, minute, second, fraction.unwrap_or(0))?;
+            // What is out of range may still turn out to be no time at all.
+            match checked_time(hour, minute, second, fraction.unwrap_or(0)) {
+                Ok(time) => self.time = time,
+                Err(_) => self.time_overflow = true,
+            }
             return Ok(TIME);
         }
         Err(Failure::Format)
@@ -466,8 +474,14 @@ impl Decoder<'_> {
         if let Some(special) = self.special {
             return Ok(Decoded { special: Some(special), date: None, time, zone });
         }
+        if self.time_only && time.is_none() {
+            return Err(Failure::Format);
+        }
         let date = self.whole_date()?;
-        if self.label.is_some() || if self.time_only { time.is_none() } else { date.is_none() } {
+        if self.time_overflow {
+            return Err(Failure::FieldOverflow);
+        }
+        if self.label.is_some() || !self.time_only && date.is_none() {
             return Err(Failure::Format);
         }
         Ok(Decoded { special: None, date, time, zone })
@@ -579,6 +593,10 @@ pub(super) fn zone_offset(text: &str) -> Result<i32, Failure> {
         _ => return Err(Failure::Format),
     };
     let number = |text: &str| text.parse::<i32>().map_err(|_| Failure::Format);
+    let hours = &digits[..digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len())];
+    if hours.len() < digits.len() && number(hours)? > 15 {
+        return Err(Failure::ZoneOverflow);
+    }
     let parts: Vec<&str> = digits.split(':').collect();
     let (hour, minute, second) = match parts.as_slice() {
         [hour] if hour.len() > 2 => {

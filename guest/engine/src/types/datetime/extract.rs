@@ -12,12 +12,15 @@ use crate::types::numeric::Numeric;
 
 /// The field that a text names. Fails with 22023.
 pub fn unit_named(name: &str, data_type: DataType) -> Result<Unit> {
-    words::field(name).ok_or_else(|| {
-        Error::new(
-            sqlstate::INVALID_PARAMETER_VALUE,
-            format!("unit \"{name}\" not recognized for type {}", data_type.name()),
-        )
-    })
+    words::field(name).ok_or_else(|| unit_not_recognized(name, data_type))
+}
+
+/// 22023 `unit "foo" not recognized for type interval`
+pub fn unit_not_recognized(name: &str, data_type: DataType) -> Error {
+    Error::new(
+        sqlstate::INVALID_PARAMETER_VALUE,
+        format!("unit \"{name}\" not recognized for type {}", data_type.name()),
+    )
 }
 
 /// 0A000 `unit "week" not supported for type interval`
@@ -107,12 +110,7 @@ pub fn from_date(name: &str, date: i32) -> Result<Option<Numeric>> {
 pub fn from_timestamp(name: &str, local: i64) -> Result<Option<Numeric>> {
     let unit = unit_named(name, DataType::Timestamp)?;
     if !is_finite_timestamp(local) {
-        return match unit {
-            Unit::Timezone | Unit::TimezoneHour | Unit::TimezoneMinute => {
-                Err(unit_not_supported(name, DataType::Timestamp))
-            }
-            _ => Ok(of_infinity(unit, local == TIMESTAMP_INFINITY)),
-        };
+        return Ok(of_infinity(unit, local == TIMESTAMP_INFINITY));
     }
     local_field(unit, local)?.map(Some).ok_or_else(|| unit_not_supported(name, DataType::Timestamp))
 }

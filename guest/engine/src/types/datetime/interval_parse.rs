@@ -16,9 +16,13 @@ use crate::types::{DataType, Value};
 pub fn parse_interval(text: &str, modifier: i32) -> Result<Interval> {
     let failed = |failure| word_failure(failure, text, DataType::Interval);
     let sum = match verbose(text, interval_fields(modifier)) {
-        Err(Failure::Format) => iso(text).map_err(failed)?,
-        other => other.map_err(failed)?,
+        Err(Failure::Format) => iso(text),
+        other => other,
     };
+    let sum = sum.map_err(|failure| match failure {
+        Failure::FieldOverflow => failed(Failure::IntervalOverflow),
+        failure => failed(failure),
+    })?;
     let interval = sum.finish().ok_or_else(interval_out_of_range)?;
     match modifier::apply_modifier(&Value::Interval(interval), modifier)? {
         Value::Interval(interval) => Ok(interval),
@@ -49,6 +53,11 @@ impl Sum {
         Ok(())
     }
 
+    fn add_narrow(field: &mut i64, amount: i64, scale: i64) -> Result<(), Failure> {
+        Sum::add(field, amount, scale)?;
+        i32::try_from(*field).map(|_| ()).map_err(|_| Failure::IntervalOverflow)
+    }
+
     /// A fraction of a unit of this many microseconds.
     fn add_microseconds(&mut self, fraction: f64, scale: i64) -> Result<(), Failure> {
         let scaled = fraction * scale as f64;
@@ -61,7 +70,7 @@ impl Sum {
     /// A fraction of a unit of this many days.
     fn add_days(&mut self, fraction: f64, scale: i64) -> Result<(), Failure> {
         let scaled = fraction * scale as f64;
-        Sum::add(&mut self.days, scaled as i64, 1)?;
+        Sum::add_narrow(&mut self.days, scaled as i64, 1)?;
         self.add_microseconds(scaled.fract(), DAY)
     }
 
@@ -85,15 +94,15 @@ impl Sum {
                 self.add_microseconds(fraction, scale)
             }
             Unit::Day => {
-                Sum::add(&mut self.days, whole, 1)?;
+                Sum::add_narrow(&mut self.days, whole, 1)?;
                 self.add_microseconds(fraction, DAY)
             }
             Unit::Week => {
-                Sum::add(&mut self.days, whole, 7)?;
+                Sum::add_narrow(&mut self.days, whole, 7)?;
                 self.add_days(fraction, 7)
             }
             Unit::Month => {
-                Sum::add(&mut self.months, whole, 1)?;
+                Sum::add_narrow(&mut self.months, whole, 1)?;
                 self.add_days(fraction, 30)
             }
             Unit::Year | Unit::Decade | Unit::Century | Unit::Millennium => {
@@ -103,8 +112,8 @@ impl Sum {
                     Unit::Century => 100,
                     _ => 1000,
                 };
-                Sum::add(&mut self.months, whole, years * 12)?;
-                Sum::add(&mut self.months, (fraction * (years * 12) as f64).round_ties_even() as i64, 1)
+                Sum::add_narrow(&mut self.months, whole, years * 12)?;
+                Sum::add_narrow(&mut self.months, (fraction * (years * 12) as f64).round_ties_even() as i64, 1)
             }
             _ => Err(Failure::Format),
         }

@@ -18,9 +18,6 @@ pub mod truncate;
 mod words;
 pub mod zone;
 
-#[cfg(test)]
-mod tests;
-
 pub use convert::{
     at_time_zone, cast, date_to_timestamp, date_to_timestamptz, local_time, timestamp_to_date, timestamp_to_timestamptz,
 };

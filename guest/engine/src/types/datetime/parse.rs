@@ -30,9 +30,12 @@ pub(super) fn word_failure(failure: Failure, text: &str, data_type: DataType) ->
     match failure {
         Failure::Format => Error::new(
             sqlstate::INVALID_DATETIME_FORMAT,
-            format!("invalid input syntax for type {}: \"{text}\"", data_type.name()),
+            format!("invalid input syntax for type {}: \"{text}\"", name_in_errors(data_type)),
         ),
         Failure::FieldOverflow => out_of_range(),
+        Failure::DateOutOfRange => {
+            Error::new(sqlstate::DATETIME_FIELD_OVERFLOW, format!("date out of range: \"{text}\""))
+        }
         Failure::MonthOrDayOverflow => out_of_range().hint("Perhaps you need a different \"datestyle\" setting."),
         Failure::ZoneOverflow => Error::new(
             sqlstate::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
@@ -44,6 +47,14 @@ pub(super) fn word_failure(failure: Failure, text: &str, data_type: DataType) ->
         Failure::IntervalOverflow => {
             Error::new(sqlstate::INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{text}\""))
         }
+    }
+}
+
+/// Time and timestamp go by their short names here.
+fn name_in_errors(data_type: DataType) -> String {
+    match data_type {
+        DataType::Time | DataType::Timestamp => data_type.internal_name(),
+        _ => data_type.name(),
     }
 }
 
@@ -77,7 +88,7 @@ fn parse_date(text: &str, context: &FunctionContext) -> Result<Value, Failure> {
         Some(Special::Day(shift)) => local_now(context)?.div_euclid(DAY) + shift,
         None => decoded.date.ok_or(Failure::Format)?,
     };
-    checked_date(days).map(Value::Date).ok_or(Failure::FieldOverflow)
+    checked_date(days).map(Value::Date).ok_or(Failure::DateOutOfRange)
 }
 
 fn parse_timestamp(text: &str, data_type: DataType, context: &FunctionContext) -> Result<Value> {

@@ -1,10 +1,11 @@
 //! json and jsonb (PostgreSQL 15, section 8.14).
 
+mod lexer;
 mod order;
 mod parse;
 mod print;
 
-pub use parse::validate;
+pub use parse::{MAX_DEPTH, validate};
 pub use print::print_string;
 
 use super::numeric::Numeric;

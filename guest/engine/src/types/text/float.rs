@@ -48,7 +48,7 @@ pub fn print_f64(value: f64, extra_digits: i32, out: &mut String) {
         return;
     }
     if extra_digits > 0 {
-        layout(&format!("{value:e}"), 15, out);
+        layout(&shortest(&format!("{value:e}"), value, 53, |text| text.parse() == Ok(value)), 15, out);
     } else {
         let digits = (15 + extra_digits).max(1) as usize;
         layout(&significant_digits(value, digits), digits as i32, out);
@@ -61,11 +61,47 @@ pub fn print_f32(value: f32, extra_digits: i32, out: &mut String) {
         return;
     }
     if extra_digits > 0 {
-        layout(&format!("{value:e}"), 6, out);
+        let shortest = shortest(&format!("{value:e}"), f64::from(value), 24, |text| text.parse() == Ok(value));
+        layout(&shortest, 6, out);
     } else {
         let digits = (6 + extra_digits).max(1) as usize;
         layout(&significant_digits(f64::from(value), digits), digits as i32, out);
     }
+}
+
+/// The shortest digits as PostgreSQL counts them: a number halfway to the next float is not taken, though it reads
+/// back as this one when this one is even. `text` is the shortest number otherwise; `bits` is the mantissa's length.
+fn shortest(text: &str, value: f64, bits: u32, reads_back: impl Fn(&str) -> bool) -> String {
+    if !is_halfway(text, value, bits) {
+        return text.to_string();
+    }
+    let longer = (1..17).map(|digits| format!("{value:.digits$e}"));
+    let found = longer.into_iter().find(|longer| reads_back(longer) && !is_halfway(longer, value, bits));
+    found.map_or(text.to_string(), |found| match found.split_once('e') {
+        Some((mantissa, exponent)) => format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.')),
+        None => found,
+    })
+}
+
+/// Whether a decimal number is exactly between a float and one of its neighbours. Only integers can be: any other
+/// such number has more digits than are ever needed.
+fn is_halfway(text: &str, value: f64, bits: u32) -> bool {
+    let magnitude = value.abs();
+    // Up to there the gaps are at most 1; u128 ends a little above 3e38.
+    if !((1u64 << bits) as f64..3e38).contains(&magnitude) {
+        return false;
+    }
+    let Some((mantissa, exponent)) = text.trim_start_matches('-').split_once('e') else { return false };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}").parse::<u128>();
+    let scale = exponent.parse::<u32>().ok().and_then(|exponent| exponent.checked_sub(fraction.len() as u32));
+    let (Ok(digits), Some(scale)) = (digits, scale) else { return false };
+    let Some(decimal) = 10u128.checked_pow(scale).and_then(|power| digits.checked_mul(power)) else { return false };
+    let exact = magnitude as u128;
+    let gap = 1u128 << (exact.ilog2() + 1 - bits);
+    // Below a power of two the gap is half as wide.
+    let gap_below = if exact.is_power_of_two() { gap / 2 } else { gap };
+    decimal > exact && (decimal - exact) * 2 == gap || decimal < exact && (exact - decimal) * 2 == gap_below
 }
 
 fn print_special(value: f64, out: &mut String) -> bool {

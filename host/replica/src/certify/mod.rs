@@ -1,0 +1,155 @@
+//! Step 5, decide: first committer wins. Pure: time comes in, nothing goes out but the decision.
+//!
+//! Optimistic concurrency control with backward validation (Kung and Robinson, 1981): a transaction is checked
+//! against what has been committed since its snapshot, which is kept in memory for as long as a transaction may live.
+
+use crate::error::{Error, Result};
+use crate::packed::Writes;
+use crate::store::{IndexPrefix, index_prefix};
+use crate::transaction::{Reads, is_catalog};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
+
+pub struct Certifier {
+    /// Key → timestamp of its newest commit.
+    recent: BTreeMap<Arc<[u8]>, u64>,
+    /// What each commit wrote, oldest first.
+    commits: VecDeque<(u64, Vec<Arc<[u8]>>)>,
+    /// Timestamp of the newest commit that wrote to an index.
+    newest: HashMap<IndexPrefix, u64>,
+    /// Snapshots before this cannot be certified: what was committed after them is forgotten.
+    floor: u64,
+    last: u64,
+    max_keys: usize,
+    keys: usize,
+}
+
+impl Certifier {
+    /// `last`: the newest timestamp given so far.
+    pub fn new(last: u64, max_keys: usize) -> Certifier {
+        Certifier {
+            recent: BTreeMap::new(),
+            commits: VecDeque::new(),
+            newest: HashMap::new(),
+            floor: last,
+            last,
+            max_keys,
+            keys: 0,
+        }
+    }
+
+    /// Keys remembered.
+    pub fn keys(&self) -> usize {
+        self.keys
+    }
+
+    /// Decides about a transaction and, when it may commit, remembers its writes under the timestamp it gets:
+    /// `max(now, last + 1)`.
+    pub fn certify(&mut self, snapshot: u64, writes: &[u8], reads: &Reads, now: u64) -> Result<u64> {
+        if snapshot < self.floor {
+            return Err(Error::snapshot_too_old());
+        }
+        self.check(snapshot, writes, reads)?;
+        let timestamp = now.max(self.last + 1);
+        self.last = timestamp;
+        self.remember(timestamp, writes)?;
+        Ok(timestamp)
+    }
+
+    fn check(&self, snapshot: u64, writes: &[u8], reads: &Reads) -> Result<()> {
+        // A changed catalog is the more useful answer, so all of it is checked before anything else.
+        let mut conflict = false;
+        for write in Writes(writes) {
+            conflict |= self.check_key(write?.0, snapshot)?;
+        }
+        for key in &reads.keys {
+            conflict |= self.check_key(key, snapshot)?;
+        }
+        for (start, end) in &reads.ranges {
+            conflict |= self.check_range(start, end, snapshot)?;
+        }
+        if conflict { Err(Error::conflict()) } else { Ok(()) }
+    }
+
+    /// Whether a key was written after the snapshot.
+    fn check_key(&self, key: &[u8], snapshot: u64) -> Result<bool> {
+        let conflict = self.recent.get(key).is_some_and(|timestamp| *timestamp > snapshot);
+        if conflict && is_catalog(key) {
+            return Err(Error::schema_conflict());
+        }
+        Ok(conflict)
+    }
+
+    fn check_range(&self, start: &[u8], end: &[u8], snapshot: u64) -> Result<bool> {
+        // Most ranges lie in one index, and most of those have not been written to.
+        if let (Some(prefix), Some(end_prefix)) = (index_prefix(start), index_prefix(end))
+            && (prefix == end_prefix || is_next(&prefix, end))
+            && self.newest.get(&prefix).is_none_or(|newest| *newest <= snapshot)
+        {
+            return Ok(false);
+        }
+        if start >= end {
+            return Ok(false);
+        }
+        let range = (Bound::Included(start), Bound::Excluded(end));
+        let written = self.recent.range::<[u8], _>(range).find(|(_, timestamp)| **timestamp > snapshot);
+        match written {
+            Some((key, _)) if is_catalog(key) => Err(Error::schema_conflict()),
+            written => Ok(written.is_some()),
+        }
+    }
+
+    fn remember(&mut self, timestamp: u64, writes: &[u8]) -> Result<()> {
+        let mut keys = Vec::new();
+        for write in Writes(writes) {
+            let key: Arc<[u8]> = write?.0.into();
+            if let Some(prefix) = index_prefix(&key) {
+                self.newest.insert(prefix, timestamp);
+            }
+            self.recent.insert(key.clone(), timestamp);
+            keys.push(key);
+        }
+        self.keys += keys.len();
+        self.commits.push_back((timestamp, keys));
+        while self.keys > self.max_keys {
+            self.forget_oldest();
+        }
+        Ok(())
+    }
+
+    /// Forgets the commits at or before `horizon`: no open transaction is older.
+    pub fn forget(&mut self, horizon: u64) {
+        while self.commits.front().is_some_and(|(timestamp, _)| *timestamp <= horizon) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((timestamp, keys)) = self.commits.pop_front() else { return };
+        self.floor = timestamp;
+        self.keys -= keys.len();
+        for key in keys {
+            if self.recent.get(&key) == Some(&timestamp) {
+                self.recent.remove(&key);
+            }
+            if let Some(prefix) = index_prefix(&key)
+                && self.newest.get(&prefix).is_some_and(|newest| *newest <= timestamp)
+            {
+                self.newest.remove(&prefix);
+            }
+        }
+    }
+}
+
+/// Whether `end` is the first key after the index.
+fn is_next(prefix: &IndexPrefix, end: &[u8]) -> bool {
+    let mut next = *prefix;
+    for byte in next.iter_mut().rev() {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            return end == next;
+        }
+    }
+    false
+}

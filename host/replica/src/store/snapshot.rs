@@ -1,0 +1,114 @@
+//! The whole store as a stream of chunks, for a replica that has fallen too far behind, and back.
+//!
+//! A chunk is a table's number and packed pairs of it, in order.
+
+use super::{APPLIED, Applied, COUNTS, META, Store, TABLES, decode_applied, failed};
+use crate::error::{Error, Result};
+use crate::packed::{Pieces, push_pair};
+use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase};
+
+/// Bytes of a chunk, about.
+const CHUNK: usize = 1 << 20;
+
+type Bytes = &'static [u8];
+
+/// One state of the store, read chunk after chunk. It pins the state's pages while it lives.
+pub struct SnapshotReader {
+    transaction: ReadTransaction,
+    pub applied: Applied,
+    table: usize,
+    range: Option<redb::Range<'static, Bytes, Bytes>>,
+}
+
+impl Store {
+    /// The newest applied state.
+    pub fn snapshot(&self) -> Result<SnapshotReader> {
+        let transaction = self.database()?.begin_read().map_err(failed)?;
+        let meta: ReadOnlyTable<Bytes, Bytes> = transaction.open_table(META).map_err(failed)?;
+        let applied = match meta.get(APPLIED).map_err(failed)? {
+            Some(applied) => decode_applied(applied.value())?,
+            None => Applied::default(),
+        };
+        Ok(SnapshotReader { transaction, applied, table: 0, range: None })
+    }
+
+    /// Replaces everything by a snapshot's chunks, durably or not at all.
+    pub fn install(&self, chunks: &[Vec<u8>], applied: &Applied) -> Result<()> {
+        let mut transaction = self.database()?.begin_write().map_err(failed)?;
+        transaction.set_durability(Durability::Immediate).map_err(failed)?;
+        for table in TABLES {
+            transaction.delete_table(table).map_err(failed)?;
+            transaction.open_table(table).map_err(failed)?;
+        }
+        let mut counts = self.counts.lock();
+        let mut new_counts = std::collections::HashMap::new();
+        for chunk in chunks {
+            let Some((number, pairs)) = chunk.split_first() else {
+                return Err(Error::corrupted("an empty snapshot chunk"));
+            };
+            let Some(definition) = TABLES.get(*number as usize) else {
+                return Err(Error::corrupted(format!("table {number} in a snapshot")));
+            };
+            let mut table = transaction.open_table(*definition).map_err(failed)?;
+            let mut pieces = Pieces(pairs);
+            while let Some(key) = pieces.next() {
+                let (key, value) = (key?, pieces.next().unwrap_or(Err(Error::malformed("snapshot")))?);
+                table.insert(key, value).map_err(failed)?;
+                if *number as usize == COUNTS_NUMBER
+                    && let (Ok(prefix), Ok(count)) = (key.try_into(), value.try_into())
+                {
+                    new_counts.insert(prefix, u64::from_le_bytes(count));
+                }
+            }
+        }
+        {
+            let mut meta = transaction.open_table(META).map_err(failed)?;
+            let bytes = postcard::to_allocvec(applied).map_err(|error| Error::unavailable(error.to_string()))?;
+            meta.insert(APPLIED, bytes.as_slice()).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
+        *counts = new_counts;
+        drop(counts);
+        self.forget_view();
+        Ok(())
+    }
+}
+
+/// Place of `COUNTS` among `TABLES`.
+const COUNTS_NUMBER: usize = 5;
+
+impl Iterator for SnapshotReader {
+    type Item = Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_chunk().transpose()
+    }
+}
+
+impl SnapshotReader {
+    fn next_chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        debug_assert_eq!(redb::TableHandle::name(&TABLES[COUNTS_NUMBER]), redb::TableHandle::name(&COUNTS));
+        while let Some(definition) = TABLES.get(self.table) {
+            let mut chunk = vec![self.table as u8];
+            let range = match &mut self.range {
+                Some(range) => range,
+                none => {
+                    let table: ReadOnlyTable<Bytes, Bytes> =
+                        self.transaction.open_table(*definition).map_err(failed)?;
+                    none.insert(table.range::<&[u8]>(..).map_err(failed)?)
+                }
+            };
+            while chunk.len() < CHUNK {
+                let Some(entry) = range.next() else { break };
+                let (key, value) = entry.map_err(failed)?;
+                push_pair(&mut chunk, key.value(), value.value());
+            }
+            if chunk.len() > 1 {
+                return Ok(Some(chunk));
+            }
+            self.table += 1;
+            self.range = None;
+        }
+        Ok(None)
+    }
+}

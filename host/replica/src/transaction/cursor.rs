@@ -1,0 +1,236 @@
+//! A scan under way: the store's pairs, read ahead on another thread when there are many, merged with the
+//! transaction's own writes.
+
+use super::KeyRange;
+use super::overlay::{Mark, Overlay};
+use crate::error::{Error, Result};
+use crate::packed::{Pieces, push_pair};
+use crate::store::{RangeReader, View};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Ranges with more rows expected than this are read ahead.
+const READ_AHEAD_ROWS: u32 = 4000;
+/// Bytes of a batch that is read ahead, at least.
+const READ_AHEAD_BYTES: usize = 128 << 10;
+/// How much larger each batch of a scan is than the one before, when few rows are expected.
+const GROWTH: usize = 4;
+
+/// Where a cursor's pairs come from.
+enum Source {
+    Reader(Box<RangeReader>),
+    Ahead(Receiver<Result<Vec<u8>>>),
+    End,
+}
+
+pub struct Cursor {
+    range: KeyRange,
+    source: Source,
+    read_ahead_batches: usize,
+    /// Rows of the next batch, at most.
+    rows: usize,
+    /// Whether anybody will ask what was `seen`.
+    tracks: bool,
+    /// Own writes up to here belong to the cursor's answer.
+    mark: Mark,
+    /// The range holds own writes.
+    merges: bool,
+    /// Pairs of the store not yet handed out, when merging.
+    pending: Vec<u8>,
+    position: usize,
+    /// The last key handed out.
+    last_key: Option<Vec<u8>>,
+    exhausted: bool,
+}
+
+impl Cursor {
+    pub fn open(
+        view: &Arc<View>,
+        range: KeyRange,
+        snapshot: u64,
+        overlay: &mut Overlay,
+        read_ahead_batches: usize,
+        tracks: bool,
+    ) -> Result<Cursor> {
+        let reader = view.range(&range.start, &range.end, range.reverse, snapshot)?;
+        let mark = overlay.mark();
+        let bounds = (Bound::Included(range.start.as_slice()), Bound::Excluded(range.end.as_slice()));
+        let merges = overlay.range(bounds, mark).next().is_some();
+        let rows = if range.expected_rows == 0 { usize::MAX } else { range.expected_rows as usize };
+        Ok(Cursor {
+            range,
+            source: Source::Reader(Box::new(reader)),
+            read_ahead_batches,
+            rows,
+            tracks,
+            mark,
+            merges,
+            pending: Vec::new(),
+            position: 0,
+            last_key: None,
+            exhausted: false,
+        })
+    }
+
+    /// The keys that the caller has seen or knows to be missing: first and first after.
+    pub fn seen(&self) -> (Vec<u8>, Vec<u8>) {
+        let (mut start, mut end) = (self.range.start.clone(), self.range.end.clone());
+        let complete = self.exhausted || (!self.merges && matches!(self.source, Source::End));
+        if !complete {
+            match (&self.last_key, self.range.reverse) {
+                (Some(key), true) => start.clone_from(key),
+                (Some(key), false) => {
+                    end.clone_from(key);
+                    end.push(0);
+                }
+                (None, _) => end.clone_from(&start),
+            }
+        }
+        (start, end)
+    }
+
+    pub fn next_batch(&mut self, overlay: &Overlay, max_bytes: usize) -> Result<Vec<u8>> {
+        if self.exhausted {
+            return Ok(Vec::new());
+        }
+        let batch = if self.merges { self.merge(overlay, max_bytes)? } else { self.read(max_bytes)? };
+        if batch.is_empty() {
+            self.exhausted = true;
+        } else if self.tracks && !self.merges {
+            self.last_key = last_key(&batch);
+        }
+        Ok(batch)
+    }
+
+    /// The store's next pairs.
+    fn read(&mut self, max_bytes: usize) -> Result<Vec<u8>> {
+        let max_bytes = max_bytes.max(1);
+        match &mut self.source {
+            Source::End => Ok(Vec::new()),
+            Source::Reader(reader) => {
+                let mut batch = Vec::with_capacity(max_bytes.min(self.rows.saturating_mul(256)) + 256);
+                // Rows that the snapshot does not see count, so a batch may come out empty before the end.
+                let mut end = false;
+                while batch.is_empty() && !end {
+                    end = reader.fill(&mut batch, max_bytes, self.rows)?;
+                }
+                self.rows = self.rows.saturating_mul(GROWTH);
+                if end {
+                    self.source = Source::End;
+                } else if self.range.expected_rows == 0 || self.range.expected_rows > READ_AHEAD_ROWS {
+                    self.read_ahead(max_bytes)?;
+                }
+                Ok(batch)
+            }
+            Source::Ahead(batches) => match batches.recv() {
+                Ok(batch) => batch,
+                Err(_) => {
+                    self.source = Source::End;
+                    Ok(Vec::new())
+                }
+            },
+        }
+    }
+
+    /// Goes on on another thread, a few batches before the caller.
+    fn read_ahead(&mut self, max_bytes: usize) -> Result<()> {
+        let (sender, receiver) = sync_channel(self.read_ahead_batches.max(1));
+        let Source::Reader(mut reader) = std::mem::replace(&mut self.source, Source::Ahead(receiver)) else {
+            return Ok(());
+        };
+        let size = max_bytes.max(READ_AHEAD_BYTES);
+        let read = move || {
+            let mut end = false;
+            while !end {
+                let mut batch = Vec::with_capacity(size + 256);
+                let result = reader.fill(&mut batch, size, usize::MAX);
+                end = result.as_ref().map_or(true, |end| *end);
+                if (batch.is_empty() && result.is_ok()) || sender.send(result.map(|_| batch)).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("isobar-scan".into());
+        thread.spawn(read).map_err(|error| Error::unavailable(format!("no thread for a scan: {error}")))?;
+        Ok(())
+    }
+
+    fn merge(&mut self, overlay: &Overlay, max_bytes: usize) -> Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(max_bytes + 256);
+        loop {
+            if self.position >= self.pending.len() {
+                self.pending = self.read(max_bytes)?;
+                self.position = 0;
+            }
+            self.merge_pending(overlay, max_bytes, &mut out)?;
+            if !out.is_empty() || self.pending.is_empty() {
+                return Ok(out);
+            }
+        }
+    }
+
+    /// Merges what is left of `pending`, or after the store's last pair what is left of the own writes.
+    fn merge_pending(&mut self, overlay: &Overlay, max_bytes: usize, out: &mut Vec<u8>) -> Result<()> {
+        let reverse = self.range.reverse;
+        let last = self.last_key.clone();
+        let bounds = match (&last, reverse) {
+            (Some(key), false) => (Bound::Excluded(key.as_slice()), Bound::Excluded(self.range.end.as_slice())),
+            (Some(key), true) => (Bound::Included(self.range.start.as_slice()), Bound::Excluded(key.as_slice())),
+            (None, _) => (Bound::Included(self.range.start.as_slice()), Bound::Excluded(self.range.end.as_slice())),
+        };
+        let mut forward = overlay.range(bounds, self.mark);
+        let mut next = move || if reverse { forward.next_back() } else { forward.next() };
+        let mut own = next();
+        let mut stored = Pieces(&self.pending[self.position..]);
+        let mut last_key = None;
+        let mut left = stored.0.len();
+        while out.len() < max_bytes {
+            let Some(key) = stored.next() else { break };
+            let (key, value) = (key?, stored.next().unwrap_or(Err(Error::malformed("batch")))?);
+            let mut hidden = false;
+            while let Some((own_key, own_value)) = own {
+                let order = if reverse { key.cmp(own_key) } else { (**own_key).cmp(key) };
+                if order.is_gt() {
+                    break;
+                }
+                if let Some(own_value) = own_value {
+                    push_pair(out, own_key, own_value);
+                }
+                hidden |= order.is_eq();
+                own = next();
+            }
+            if !hidden {
+                push_pair(out, key, value);
+            }
+            last_key = Some(key.to_vec());
+            left = stored.0.len();
+        }
+        if self.pending.is_empty() {
+            while out.len() < max_bytes
+                && let Some((key, value)) = own
+            {
+                if let Some(value) = value {
+                    push_pair(out, key, value);
+                }
+                last_key = Some(key.to_vec());
+                own = next();
+            }
+        }
+        self.position = self.pending.len() - left;
+        if last_key.is_some() {
+            self.last_key = last_key;
+        }
+        Ok(())
+    }
+}
+
+fn last_key(batch: &[u8]) -> Option<Vec<u8>> {
+    let mut pieces = Pieces(batch);
+    let mut last = None;
+    while let Some(Ok(key)) = pieces.next() {
+        last = Some(key);
+        pieces.next();
+    }
+    last.map(<[u8]>::to_vec)
+}
