@@ -2,6 +2,8 @@
 
 pub mod aggregates;
 pub mod arguments;
+#[cfg(test)]
+mod cases;
 pub mod datetime;
 pub mod json;
 pub mod operators;

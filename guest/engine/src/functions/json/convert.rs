@@ -8,9 +8,6 @@ use crate::types::value::Array;
 use crate::types::{Value, text};
 use std::rc::Rc;
 
-/// Deeper documents are refused.
-pub const MAX_DEPTH: usize = 1000;
-
 /// Appends a value as JSON text.
 pub fn append_json(value: &Value, settings: &Settings, out: &mut String) -> Result<()> {
     match value {
@@ -22,7 +19,7 @@ pub fn append_json(value: &Value, settings: &Settings, out: &mut String) -> Resu
         Value::Numeric(number) if number.is_finite() => print(value, settings, out),
         Value::Json(document) => out.push_str(document),
         Value::Jsonb(document) => document.print(out),
-        Value::Array(array) => append_array(array, 0, &mut array.values.iter(), settings, out)?,
+        Value::Array(array) => append_array(array, ",", settings, out)?,
         Value::Record(fields) => {
             out.push('{');
             for (index, field) in fields.iter().enumerate() {
@@ -39,10 +36,16 @@ pub fn append_json(value: &Value, settings: &Settings, out: &mut String) -> Resu
     Ok(())
 }
 
-fn append_array<'a>(
+/// `separator` goes between the elements of the outermost dimension.
+pub fn append_array(array: &Array, separator: &str, settings: &Settings, out: &mut String) -> Result<()> {
+    append_dimension(array, 0, &mut array.values.iter(), separator, settings, out)
+}
+
+fn append_dimension<'a>(
     array: &Array,
     dimension: usize,
     values: &mut impl Iterator<Item = &'a Value>,
+    separator: &str,
     settings: &Settings,
     out: &mut String,
 ) -> Result<()> {
@@ -50,10 +53,10 @@ fn append_array<'a>(
     let length = array.dimensions.get(dimension).map_or(0, |(length, _)| *length);
     for index in 0..length {
         if index > 0 {
-            out.push(',');
+            out.push_str(separator);
         }
         if dimension + 1 < array.dimensions.len() {
-            append_array(array, dimension + 1, values, settings, out)?;
+            append_dimension(array, dimension + 1, values, ",", settings, out)?;
         } else {
             append_json(values.next().unwrap_or(&Value::Null), settings, out)?;
         }

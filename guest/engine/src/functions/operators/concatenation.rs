@@ -17,11 +17,14 @@ pub static OPERATORS: &[ScalarFunction] = &[
     function("^@", &[TEXT, TEXT], BOOLEAN, starts_with),
 ];
 
-/// Values that are not text are printed. The blanks at the end of char(n) values go when they become text.
+/// Values that are not text are converted as CAST does.
 fn concatenate(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let mut joined = String::new();
     for value in arguments {
-        text::print(value, text::natural_type(value), context.settings, &mut joined);
+        match value {
+            Value::Boolean(value) => joined.push_str(if *value { "true" } else { "false" }),
+            value => text::print(value, text::natural_type(value), context.settings, &mut joined),
+        }
     }
     Ok(Value::Text(Rc::from(joined)))
 }

@@ -184,7 +184,6 @@ impl Translator<'_> {
                 if low > high {
                     return Err(invalid("invalid repetition count(s)"));
                 }
-                fixed = low == high;
                 bounds.push_str(&high.to_string());
             }
         }

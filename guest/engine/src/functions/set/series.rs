@@ -61,8 +61,7 @@ fn numerics(_: &FunctionContext, arguments: &[Value]) -> Result<Rows> {
         0 => return Err(invalid("step size cannot equal zero")),
         sign => sign > 0,
     };
-    // Every value has the scale of the widest argument.
-    let mut next = Some(start.round(i32::from(start.scale().max(step.scale()).max(stop.scale()))));
+    let mut next = Some(start);
     Ok(Box::new(std::iter::from_fn(move || {
         let current = next.take()?;
         if current != stop && (current > stop) == ascending {

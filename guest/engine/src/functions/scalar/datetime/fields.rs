@@ -6,7 +6,7 @@ use crate::functions::datetime::session_zone;
 use crate::functions::signature::*;
 use crate::functions::{FunctionContext, ScalarFunction};
 use crate::types::datetime::zone::Zone;
-use crate::types::datetime::{arithmetic, extract, is_finite_date, is_finite_timestamp, truncate};
+use crate::types::datetime::{arithmetic, date_to_timestamp, extract, is_finite_date, is_finite_timestamp, truncate};
 use crate::types::{Value, numeric::Numeric};
 
 pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -51,7 +51,11 @@ fn extract_field(context: &FunctionContext, arguments: &[Value]) -> Result<Value
     Ok(field(context, arguments)?.map_or(Value::Null, Value::Numeric))
 }
 
+/// Dates are taken as timestamps here: they have an hour, unlike for `extract`.
 fn date_part(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    if let [name, Value::Date(date)] = arguments {
+        return date_part(context, &[name.clone(), Value::Timestamp(date_to_timestamp(*date)?)]);
+    }
     Ok(field(context, arguments)?.map_or(Value::Null, |value| Value::Double(value.to_f64())))
 }
 

@@ -85,7 +85,7 @@ fn to_timestamp(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let microseconds = (shifted * 1_000_000.0).round_ties_even();
     // From 4714 BC to the end of the year 294276.
     if !(-211_813_488_000_000_000.0..9_223_371_331_200_000_000.0).contains(&microseconds) {
-        let spelled = significant_digits(seconds, 6);
+        let spelled = significant_digits(seconds, 6).replacen('e', "e+", 1);
         return Err(Error::new(sqlstate::DATETIME_FIELD_OVERFLOW, format!("timestamp out of range: \"{spelled}\"")));
     }
     Ok(Value::Timestamptz(microseconds as i64))

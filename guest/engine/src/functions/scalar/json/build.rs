@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::arguments::Arguments;
-use crate::functions::json::convert::{append_json, append_key, key_text, to_jsonb};
+use crate::functions::json::convert::{append_array, append_json, append_key, key_text, to_jsonb};
 use crate::functions::signature::*;
 use crate::functions::{FunctionContext, ScalarFunction};
 use crate::types::Value;
@@ -55,17 +55,8 @@ fn to_jsonb_value(context: &FunctionContext, arguments: &[Value]) -> Result<Valu
 /// With true, each element of the outermost dimension begins on a line of its own.
 fn array_to_json(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let array = arguments.array(0)?;
-    if !arguments.boolean(1)? || array.dimensions.len() != 1 {
-        return to_json(context, &arguments[..1]);
-    }
-    let mut text = String::from("[");
-    for (index, value) in array.values.iter().enumerate() {
-        if index > 0 {
-            text.push_str(",\n ");
-        }
-        append_json(value, context.settings, &mut text)?;
-    }
-    text.push(']');
+    let mut text = String::new();
+    append_array(array, if arguments.boolean(1)? { ",\n " } else { "," }, context.settings, &mut text)?;
     Ok(json(text))
 }
 
