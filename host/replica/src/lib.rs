@@ -13,7 +13,9 @@ mod store;
 pub mod transaction;
 
 pub use error::{Actor, Error, Result};
+pub use journal::Progress;
 pub use options::{Clock, Limits, Options, Storage};
 pub use replica::{Commit, Metrics, Outcome, Replica};
+pub use store::SnapshotReader;
 pub use transaction::{Isolation, KeyRange, Transaction, TransactionOptions};
 pub use ulid::Ulid;

@@ -71,8 +71,10 @@ pub struct Limits {
     pub entries_in_flight: usize,
     /// Bytes of journal entries kept in memory for their readers.
     pub journal_cache_bytes: usize,
-    /// Applied journal entries kept for followers.
+    /// The journal is purged behind the durable store after this many entries …
     pub journal_entries_kept: u64,
+    /// … or bytes.
+    pub journal_bytes_kept: u64,
     /// Keys that the certifier remembers; beyond, the oldest snapshots are refused.
     pub certifier_keys: usize,
     /// How long superseded versions stay readable, in seconds.
@@ -112,6 +114,7 @@ impl Default for Limits {
             entries_in_flight: 3,
             journal_cache_bytes: 64 << 20,
             journal_entries_kept: 1000,
+            journal_bytes_kept: 256 << 20,
             certifier_keys: 8 << 20,
             retention_seconds: 300,
             outcome_seconds: 3600,

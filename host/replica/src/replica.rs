@@ -2,10 +2,11 @@
 
 use crate::apply::Applier;
 use crate::error::{Error, Result};
-use crate::journal::{DirectJournal, GroupCommit};
+use crate::journal::{Alone, GroupCommit, Journal, Progress, RaftJournal};
 use crate::options::{Clock, Limits, Options, Storage};
-use crate::store::{Place, Store};
+use crate::store::{Place, SnapshotReader, Store};
 use crate::transaction::{Snapshots, Transaction, TransactionOptions};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use ulid::Ulid;
@@ -61,6 +62,7 @@ struct Inner {
     limits: Arc<Limits>,
     commits: GroupCommit,
     applier: Applier,
+    journal: Arc<RaftJournal>,
 }
 
 impl Replica {
@@ -68,27 +70,38 @@ impl Replica {
     pub async fn open(options: Options) -> Result<Replica> {
         let limits = Arc::new(options.limits);
         let clock = options.clock;
-        let (store, applied) = match options.storage {
+        let paths;
+        let (store_place, journal_place) = match options.storage {
             Storage::Directory(directory) => {
                 std::fs::create_dir_all(&directory)
                     .map_err(|error| Error::unavailable(format!("cannot create {}: {error}", directory.display())))?;
-                Store::open(Place::Path(&directory.join("store.redb")), &limits)?
+                paths = (directory.join("store.redb"), directory.join("journal.redb"));
+                (Place::Path(&paths.0), Place::Path(&paths.1))
             }
-            Storage::Backends { store, .. } => Store::open(Place::Backend(store), &limits)?,
+            Storage::Backends { store, journal } => (Place::Backend(store), Place::Backend(journal)),
         };
+        let (store, applied) = Store::open(store_place, &limits)?;
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
         let applier = Applier::start(store.clone(), applied.clone(), snapshots.clone(), clock.clone(), limits.clone())?;
-        let journal = Arc::new(DirectJournal::new(applier.clone(), applied.index));
+        let journal = RaftJournal::open(
+            options.node_id,
+            journal_place,
+            Alone,
+            (store.clone(), &applied),
+            applier.clone(),
+            limits.clone(),
+        );
+        let journal = Arc::new(journal.await?);
         let commits = GroupCommit::start(
-            &tokio::runtime::Handle::current(),
-            journal,
+            journal.handle(),
+            journal.clone(),
             store.clone(),
             clock.clone(),
             limits.clone(),
-            applied.timestamp,
+            snapshots.visible().timestamp,
         );
-        Ok(Replica(Arc::new(Inner { store, snapshots, clock, limits, commits, applier })))
+        Ok(Replica(Arc::new(Inner { store, snapshots, clock, limits, commits, applier, journal })))
     }
 
     /// A transaction that sees everything acknowledged so far.
@@ -122,7 +135,7 @@ impl Replica {
             committed: counters.committed.load(Ordering::Relaxed),
             refused: counters.refused.load(Ordering::Relaxed),
             entries: counters.entries.load(Ordering::Relaxed),
-            journal_syncs: 0,
+            journal_syncs: inner.journal.progress().syncs,
             visible: inner.snapshots.visible().timestamp,
             applied_index: inner.applier.progress.applied_index.load(Ordering::Relaxed),
             durable_index: inner.applier.progress.durable_index.load(Ordering::Relaxed),
@@ -131,8 +144,29 @@ impl Replica {
         }
     }
 
+    /// Waits until everything that was acknowledged anywhere before the call is visible here.
+    pub async fn read_barrier(&self) -> Result<u64> {
+        self.0.journal.read_barrier().await
+    }
+
+    /// Who has what of the journal.
+    pub fn progress(&self) -> Progress {
+        self.0.journal.progress()
+    }
+
+    /// The whole store as of now, chunk after chunk, which another replica can be made from.
+    pub async fn snapshot(&self) -> Result<SnapshotReader> {
+        self.0.journal.snapshot().await
+    }
+
+    /// Makes these nodes, identifier → address, the voters of the journal.
+    pub async fn change_members(&self, members: BTreeMap<u64, String>) -> Result<()> {
+        self.0.journal.change_members(members).await
+    }
+
     /// Ends the threads; everything applied is durable after it.
     pub async fn shutdown(&self) -> Result<()> {
-        self.0.applier.stop().await
+        let journal = self.0.journal.shutdown().await;
+        self.0.applier.stop().await.and(journal)
     }
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::journal::BatchReader;
 use crate::options::{Clock, Limits};
 use crate::packed::Writes;
-use crate::store::{Applied, Store};
+use crate::store::{Applied, Chunks, Store};
 use crate::transaction::{Snapshots, Visible, is_catalog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,30 +17,18 @@ use tokio::sync::oneshot;
 pub struct Entry {
     pub index: u64,
     /// Its commits; empty for the journal's own entries.
-    pub batch: Arc<[u8]>,
-    /// What the journal wants to know after a restart.
-    pub journal: Vec<u8>,
+    pub batch: Arc<Vec<u8>>,
 }
 
 pub enum Task {
-    Apply {
-        entries: Vec<Entry>,
-        done: oneshot::Sender<Result<()>>,
-    },
+    /// `journal`: what the journal wants to know after a restart.
+    Apply { entries: Vec<Entry>, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
     /// Makes everything applied durable and answers up to where.
-    Flush {
-        done: oneshot::Sender<Result<Applied>>,
-    },
+    Flush { done: oneshot::Sender<Result<Applied>> },
     /// Makes everything applied durable and ends the thread.
-    Stop {
-        done: oneshot::Sender<Result<()>>,
-    },
+    Stop { done: oneshot::Sender<Result<()>> },
     /// Replaces the store by a snapshot.
-    Install {
-        chunks: Vec<Vec<u8>>,
-        applied: Applied,
-        done: oneshot::Sender<Result<()>>,
-    },
+    Install { chunks: Chunks, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
 }
 
 /// What others may know of the thread's work.
@@ -80,8 +68,8 @@ impl Applier {
     }
 
     /// Applies entries, in the order of the calls.
-    pub fn apply(&self, entries: Vec<Entry>) -> impl Future<Output = Result<()>> + Send + use<> {
-        self.ask(|done| Task::Apply { entries, done })
+    pub fn apply(&self, entries: Vec<Entry>, journal: Vec<u8>) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(|done| Task::Apply { entries, journal, done })
     }
 
     /// Makes everything applied durable.
@@ -90,8 +78,8 @@ impl Applier {
     }
 
     /// Replaces everything by a snapshot.
-    pub fn install(&self, chunks: Vec<Vec<u8>>, applied: Applied) -> impl Future<Output = Result<()>> + Send + use<> {
-        self.ask(|done| Task::Install { chunks, applied, done })
+    pub fn install(&self, chunks: Chunks, journal: Vec<u8>) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(|done| Task::Install { chunks, journal, done })
     }
 
     /// Makes everything applied durable and ends the thread.
@@ -156,7 +144,7 @@ impl Worker {
         self.keep_going(Worker::flush);
     }
 
-    fn keep_going(&mut self, step: impl Fn(&mut Worker) -> Result<()>) {
+    fn keep_going(&mut self, step: impl FnOnce(&mut Worker) -> Result<()>) {
         if self.failure.is_none()
             && let Err(error) = step(self)
         {
@@ -168,16 +156,16 @@ impl Worker {
     fn perform(&mut self, task: Task) {
         // Whoever asked may have gone away: the work is done all the same.
         match task {
-            Task::Apply { entries, done } => {
-                self.keep_going(|worker| worker.apply(&entries));
+            Task::Apply { entries, journal, done } => {
+                self.keep_going(|worker| worker.apply(&entries, &journal));
                 let _ = done.send(self.state());
             }
             Task::Flush { done } => {
                 self.keep_going(Worker::flush);
                 let _ = done.send(self.state().map(|()| self.applied.clone()));
             }
-            Task::Install { chunks, applied, done } => {
-                self.keep_going(|worker| worker.install(&chunks, &applied));
+            Task::Install { chunks, journal, done } => {
+                self.keep_going(|worker| worker.install(chunks, &journal));
                 let _ = done.send(self.state());
             }
             Task::Stop { done } => {
@@ -194,7 +182,7 @@ impl Worker {
     }
 
     /// All entries in one transaction of the store: readers see all of them or none.
-    fn apply(&mut self, entries: &[Entry]) -> Result<()> {
+    fn apply(&mut self, entries: &[Entry], journal: &[u8]) -> Result<()> {
         let mut applied = self.applied.clone();
         let mut write = self.store.begin_write()?;
         for entry in entries {
@@ -213,8 +201,8 @@ impl Worker {
                 }
             }
             applied.index = entry.index;
-            applied.journal.clone_from(&entry.journal);
         }
+        applied.journal = journal.to_vec();
         write.finish(&applied)?;
         self.applied = applied;
         self.dirty.get_or_insert_with(Instant::now);
@@ -223,9 +211,8 @@ impl Worker {
         Ok(())
     }
 
-    fn install(&mut self, chunks: &[Vec<u8>], applied: &Applied) -> Result<()> {
-        self.store.install(chunks, applied)?;
-        self.applied = applied.clone();
+    fn install(&mut self, chunks: Chunks, journal: &[u8]) -> Result<()> {
+        self.applied = self.store.install(chunks, journal)?;
         self.dirty = None;
         self.progress.applied_index.store(self.applied.index, Ordering::Relaxed);
         self.progress.durable_index.store(self.applied.index, Ordering::Relaxed);

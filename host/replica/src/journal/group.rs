@@ -133,7 +133,7 @@ impl<J: Journal> Decider<J> {
             let shared = self.shared.clone();
             tokio::spawn(async move {
                 let result = match pending {
-                    Ok(applied) => applied.await.unwrap_or_else(|_| Err(Error::unavailable("the journal has stopped"))),
+                    Ok(applied) => applied.await,
                     Err(error) => Err(error),
                 };
                 shared.finish(commits, result);

@@ -9,10 +9,8 @@ mod snapshot;
 mod view;
 mod write;
 
-pub use collect::Collected;
-pub use snapshot::SnapshotReader;
+pub use snapshot::{Chunks, SnapshotReader};
 pub use view::{RangeReader, View};
-pub use write::StoreWrite;
 
 use crate::error::{Error, Result};
 use crate::options::Limits;

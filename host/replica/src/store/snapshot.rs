@@ -5,12 +5,15 @@
 use super::{APPLIED, Applied, COUNTS, META, Store, TABLES, decode_applied, failed};
 use crate::error::{Error, Result};
 use crate::packed::{Pieces, push_pair};
-use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase};
+use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
 
 /// Bytes of a chunk, about.
 const CHUNK: usize = 1 << 20;
 
 type Bytes = &'static [u8];
+
+/// A whole store on its way from one node to another.
+pub type Chunks = Box<dyn Iterator<Item = Result<Vec<u8>>> + Send>;
 
 /// One state of the store, read chunk after chunk. It pins the state's pages while it lives.
 pub struct SnapshotReader {
@@ -32,8 +35,8 @@ impl Store {
         Ok(SnapshotReader { transaction, applied, table: 0, range: None })
     }
 
-    /// Replaces everything by a snapshot's chunks, durably or not at all.
-    pub fn install(&self, chunks: &[Vec<u8>], applied: &Applied) -> Result<()> {
+    /// Replaces everything by a snapshot's chunks, durably or not at all, and answers what is applied now.
+    pub fn install(&self, chunks: Chunks, journal: &[u8]) -> Result<Applied> {
         let mut transaction = self.database()?.begin_write().map_err(failed)?;
         transaction.set_durability(Durability::Immediate).map_err(failed)?;
         for table in TABLES {
@@ -43,6 +46,7 @@ impl Store {
         let mut counts = self.counts.lock();
         let mut new_counts = std::collections::HashMap::new();
         for chunk in chunks {
+            let chunk = chunk?;
             let Some((number, pairs)) = chunk.split_first() else {
                 return Err(Error::corrupted("an empty snapshot chunk"));
             };
@@ -61,16 +65,22 @@ impl Store {
                 }
             }
         }
+        let mut applied = {
+            let meta = transaction.open_table(META).map_err(failed)?;
+            let applied = meta.get(APPLIED).map_err(failed)?;
+            applied.map(|applied| decode_applied(applied.value())).transpose()?.unwrap_or_default()
+        };
+        applied.journal = journal.to_vec();
         {
             let mut meta = transaction.open_table(META).map_err(failed)?;
-            let bytes = postcard::to_allocvec(applied).map_err(|error| Error::unavailable(error.to_string()))?;
+            let bytes = postcard::to_allocvec(&applied).map_err(|error| Error::unavailable(error.to_string()))?;
             meta.insert(APPLIED, bytes.as_slice()).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
         *counts = new_counts;
         drop(counts);
         self.forget_view();
-        Ok(())
+        Ok(applied)
     }
 }
 
