@@ -228,3 +228,96 @@ impl Hash for Interval {
         self.span().hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::json::Jsonb;
+    use crate::types::numeric::Numeric;
+    use std::hash::{BuildHasher, RandomState};
+    use std::rc::Rc;
+
+    fn jsonb(text: &str) -> Value {
+        Value::Jsonb(Rc::new(Jsonb::parse(text).expect("jsonb")))
+    }
+
+    fn numeric(text: &str) -> Value {
+        Value::Numeric(Numeric::parse(text).expect("a number"))
+    }
+
+    fn interval(months: i32, days: i32) -> Value {
+        Value::Interval(Interval { months, days, microseconds: 0 })
+    }
+
+    #[test]
+    fn values_are_ordered() {
+        let rising: &[&[Value]] = &[
+            &[
+                Value::Double(f64::NEG_INFINITY),
+                Value::Double(0.0),
+                Value::Double(f64::INFINITY),
+                Value::Double(f64::NAN),
+            ],
+            &[
+                numeric("-Infinity"),
+                numeric("-1"),
+                numeric("0.1"),
+                numeric("1e50"),
+                numeric("Infinity"),
+                numeric("NaN"),
+            ],
+            &[Value::text(""), Value::text("B"), Value::text("a"), Value::text("ab"), Value::text("ä"), Value::Null],
+            &[interval(0, 29), interval(1, 0), interval(0, 31)],
+            &[Value::TimeTz(0, 3600), Value::TimeTz(0, 0), Value::TimeTz(3_600_000_000, 0)],
+            // Asked of PostgreSQL: select j from (values …) order by j
+            &[
+                jsonb("[]"),
+                jsonb("null"),
+                jsonb("\"b\""),
+                jsonb("2"),
+                jsonb("10"),
+                jsonb("false"),
+                jsonb("true"),
+                jsonb("[2]"),
+                jsonb("[1,1]"),
+                jsonb("{}"),
+                jsonb("{\"a\":1}"),
+                jsonb("{\"a\":1,\"b\":1}"),
+            ],
+        ];
+        for values in rising {
+            for (index, value) in values.iter().enumerate() {
+                for (other_index, other) in values.iter().enumerate() {
+                    assert_eq!(compare(value, other), index.cmp(&other_index), "{value:?} {other:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_values_hash_alike() {
+        let state = RandomState::new();
+        let hash_of = |value: &Value| {
+            let mut hasher = state.build_hasher();
+            hash(value, &mut hasher);
+            hasher.finish()
+        };
+        for (left, right) in [
+            (numeric("1.0"), numeric("1.000")),
+            (numeric("1e45"), numeric("1e45")),
+            (interval(1, 0), interval(0, 30)),
+            (Value::Double(0.0), Value::Double(-0.0)),
+            (jsonb("[1.0]"), jsonb("[1]")),
+        ] {
+            assert!(equal(&left, &right), "{left:?} {right:?}");
+            assert_eq!(hash_of(&left), hash_of(&right), "{left:?} {right:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_at_the_end_of_char_do_not_count() {
+        let (padded, bare) = (Value::text("a  "), Value::text("a"));
+        assert_eq!(compare_as(DataType::Char, &padded, &bare), Ordering::Equal);
+        assert_eq!(compare_as(DataType::Text, &padded, &bare), Ordering::Greater);
+    }
+}

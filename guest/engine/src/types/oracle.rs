@@ -264,3 +264,58 @@ fn calculates_with_times_as_postgresql_does() {
         as_text(&value, data_type, context)
     });
 }
+
+/// Types whose input functions take any text.
+const READABLE: &[DataType] = &[
+    DataType::Boolean,
+    DataType::SmallInt,
+    DataType::BigInt,
+    DataType::Real,
+    DataType::Double,
+    DataType::Numeric,
+    DataType::Varchar,
+    DataType::Char,
+    DataType::Name,
+    DataType::InternalChar,
+    DataType::Bytea,
+    DataType::Uuid,
+    DataType::Date,
+    DataType::Time,
+    DataType::TimeTz,
+    DataType::Timestamp,
+    DataType::Timestamptz,
+    DataType::Interval,
+    DataType::Json,
+    DataType::Jsonb,
+    DataType::Oid,
+    DataType::Regtype,
+    DataType::Array(&DataType::Integer),
+    DataType::Array(&DataType::Text),
+];
+
+proptest::proptest! {
+    /// Whatever reads must print, and what it prints must read as the same value.
+    #[test]
+    fn no_text_breaks_an_input_function(
+        text in proptest::prop_oneof![
+            "\\PC{0,20}",
+            "[-+0-9.:eE/ TZ]{0,24}",
+            "[-+0-9.:a-z ]{0,24}",
+            "[{}\\[\\]\",:0-9a-cun\\\\ -]{0,20}",
+            "[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}[ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{0,8})?)?( ?[-+][0-9]{1,2})?( BC)?",
+            "P?[-0-9.]{0,9}[YMWDTHS][-0-9.]{0,9}[YMWDTHS]?",
+            "[-+]?[0-9]{1,10}(\\.[0-9]{1,3})? (years?|mons?|days?|hours?|weeks?|century|us)( [-0-9]{1,6}:[0-9]{1,2})?( ago)?",
+        ],
+    ) {
+        let settings = settings();
+        let context = FunctionContext { environment: &Clock, settings: &settings };
+        for &data_type in READABLE {
+            let Ok(value) = text::parse(&text, data_type, -1, &context) else { continue };
+            let printed = text::to_string(&value, data_type, &settings);
+            let again = text::parse(&printed, data_type, -1, &context);
+            let again = again.unwrap_or_else(|error| panic!("{data_type:?} {text:?} {printed:?}: {error}"));
+            proptest::prop_assert_eq!(super::compare::compare(&value, &again), std::cmp::Ordering::Equal, "{:?} {:?}", data_type, text);
+            proptest::prop_assert_eq!(text::to_string(&again, data_type, &settings), printed);
+        }
+    }
+}

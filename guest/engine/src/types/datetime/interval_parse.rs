@@ -1,7 +1,8 @@
 //! Reads intervals: `1 year 2 mons`, `1-2`, `3 4:05:06`, `P1Y2M3DT4H5M6S`, `@ 1 hour ago` (PostgreSQL 15,
 //! section 8.5.4).
 
-use super::decode::{Failure, clock_fields};
+use super::clock::clock_fields;
+use super::decoded::Failure;
 use super::lexer::{self, Kind};
 use super::modifier::{self, fields, interval_fields};
 use super::parse::word_failure;

@@ -60,7 +60,7 @@ pub fn timestamp(year: i32, month: i32, day: i32, hour: i32, minute: i32, second
 pub fn interval([years, months, weeks, days, hours, minutes]: [i32; 6], seconds: f64) -> Result<Interval> {
     let narrow = |value: i64| i32::try_from(value).map_err(|_| interval_out_of_range());
     let microseconds = (seconds * SECOND as f64).round_ties_even();
-    if !(microseconds.abs() < i64::MAX as f64) {
+    if microseconds.is_nan() || microseconds.abs() >= i64::MAX as f64 {
         return Err(interval_out_of_range());
     }
     let clock = i64::from(hours) * HOUR + i64::from(minutes) * MINUTE;

@@ -1,11 +1,14 @@
 //! Dates, times and intervals (PostgreSQL 15, sections 8.5 and 9.9).
 //!
-//! Everything is in microseconds or days since 2000-01-01, as in `Value`.
+//! Everything is in microseconds or days since 2000-01-01, as in `Value`. A text is cut into fields (`lexer`), which
+//! are taken for what they are by what is already there (`decode`).
 
 pub mod arithmetic;
 pub mod calendar;
+mod clock;
 mod convert;
 mod decode;
+mod decoded;
 pub mod extract;
 mod interval_parse;
 mod interval_print;

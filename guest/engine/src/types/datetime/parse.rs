@@ -1,6 +1,7 @@
 //! The input functions of dates and times.
 
-use super::decode::{DateOrder, Decoded, Failure, Special, ZoneField, decode};
+use super::decode::decode;
+use super::decoded::{DateOrder, Decoded, Failure, Special, ZoneField};
 use super::zone::Zone;
 use super::{
     DATE_INFINITY, DATE_NEGATIVE_INFINITY, DAY, SECOND, TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY, calendar,

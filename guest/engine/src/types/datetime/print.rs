@@ -20,9 +20,8 @@ pub fn print(value: &Value, settings: &Settings, out: &mut String) {
         | Value::Timestamp(TIMESTAMP_NEGATIVE_INFINITY)
         | Value::Timestamptz(TIMESTAMP_NEGATIVE_INFINITY) => out.push_str("-infinity"),
         Value::Date(days) => {
-            if print_date(i64::from(*days), out) {
-                out.push_str(" BC");
-            }
+            let before_christ = print_date(i64::from(*days), out);
+            out.push_str(if before_christ { " BC" } else { "" });
         }
         Value::Time(time) => print_time(*time, out),
         Value::TimeTz(time, offset) => {

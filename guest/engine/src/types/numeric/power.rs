@@ -264,8 +264,7 @@ impl Numeric {
 /// (mantissa / 10^scale)^exponent, holding on to about `digits` significant digits.
 fn raise((mantissa, scale): (BigInt, i64), exponent: u32, digits: u64) -> (BigInt, i64) {
     let shorten = |mantissa: BigInt, scale: i64| {
-        // log10(2) = 0.30103
-        let length = (mantissa.bits() as f64 * 0.301_03) as u64;
+        let length = (mantissa.bits() as f64 * std::f64::consts::LOG10_2) as u64;
         match length.checked_sub(digits + 8) {
             Some(excess) if excess > 0 => {
                 (divide_rounded(&mantissa, &power_of_ten(excess as u32), Rounding::HalfAway), scale - excess as i64)

@@ -60,7 +60,7 @@ fn leading_small(mantissa: u128, scale: i32) -> Leading {
     let first = at_weight(weight) as u32;
     let mut digits = at_weight(weight - 3) as u64;
     let mut count = 4;
-    while count > 1 && digits % 10_000 == 0 {
+    while count > 1 && digits.is_multiple_of(10_000) {
         digits /= 10_000;
         count -= 1;
     }

@@ -73,7 +73,12 @@ pub fn print_f32(value: f32, extra_digits: i32, out: &mut String) {
 /// back as this one when this one is even. `text` is the shortest number otherwise; `bits` is the mantissa's length.
 fn shortest(text: &str, value: f64, bits: u32, reads_back: impl Fn(&str) -> bool) -> String {
     if !is_halfway(text, value, bits) {
-        return text.to_string();
+        let (mantissa, _) = text.split_once('e').unwrap_or((text, ""));
+        // Of two numbers equally close the one with the even digit is taken, which formatting to a precision does.
+        let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+        let odd = mantissa.bytes().last().is_some_and(|digit| digit % 2 == 1);
+        let even = if odd { format!("{value:.*e}", digits - 1) } else { String::new() };
+        return if odd && reads_back(&even) { even } else { text.to_string() };
     }
     let longer = (1..17).map(|digits| format!("{value:.digits$e}"));
     let found = longer.into_iter().find(|longer| reads_back(longer) && !is_halfway(longer, value, bits));
@@ -155,5 +160,41 @@ fn layout(scientific: &str, precision: i32, out: &mut String) {
         out.push_str(&digits[..point]);
         out.push('.');
         out.push_str(&digits[point..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_among_shortest_digits_fall_as_in_postgresql() {
+        for (value, expected) in [
+            ("1e23", "9.999999999999999e+22"),
+            ("2.9802322387695312e-08", "2.9802322387695312e-08"),
+            ("-673136162761606.2", "-673136162761606.2"),
+            ("123456789012345.6", "123456789012345.6"),
+            ("1e15", "1e+15"),
+            ("1e14", "100000000000000"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("-0", "-0"),
+        ] {
+            let mut out = String::new();
+            print_f64(parse_f64(value).expect("a float"), 1, &mut out);
+            assert_eq!(out, expected);
+        }
+        let mut out = String::new();
+        print_f32(-368_773.625, 1, &mut out);
+        assert_eq!(out, "-368773.62");
+    }
+
+    #[test]
+    fn fewer_digits_are_printed_on_demand() {
+        for (extra_digits, expected) in [(0, "0.333333333333333"), (-10, "0.33333"), (-15, "0.3")] {
+            let mut out = String::new();
+            print_f64(1.0 / 3.0, extra_digits, &mut out);
+            assert_eq!(out, expected);
+        }
     }
 }
