@@ -7,6 +7,9 @@ pub mod row;
 pub mod value;
 pub mod writes;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, sqlstate};
 
 /// XX001: stored bytes that this engine cannot have written.
