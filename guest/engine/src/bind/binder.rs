@@ -68,7 +68,11 @@ impl<'a> Binder<'a> {
     }
 
     pub fn function_context(&self) -> FunctionContext<'a> {
-        FunctionContext { environment: self.context.environment, settings: self.context.settings }
+        FunctionContext {
+            environment: self.context.environment,
+            settings: self.context.settings,
+            catalog: self.context.catalog,
+        }
     }
 
     /// A new column, known to messages as `table.name`.

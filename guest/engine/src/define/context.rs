@@ -29,7 +29,7 @@ impl DefineContext<'_> {
     }
 
     pub fn functions(&self) -> FunctionContext<'_> {
-        FunctionContext { environment: self.host, settings: self.settings }
+        FunctionContext { environment: self.host, settings: self.settings, catalog: &self.catalog }
     }
 
     pub fn bind_context(&self) -> BindContext<'_> {

@@ -38,7 +38,8 @@ const ORDERABLE: &[DataType] = &[
 ];
 
 fn numeric() -> impl Strategy<Value = Numeric> {
-    let small = (any::<i64>(), 0u16..30).prop_map(|(mantissa, scale)| Numeric::Small { mantissa: mantissa.into(), scale });
+    let small =
+        (any::<i64>(), 0u16..30).prop_map(|(mantissa, scale)| Numeric::Small { mantissa: mantissa.into(), scale });
     let near = (-300i128..300, 0u16..4).prop_map(|(mantissa, scale)| Numeric::Small { mantissa, scale });
     let wide = (any::<i128>(), 0u16..40).prop_map(|(mantissa, scale)| Numeric::Small { mantissa, scale });
     let big = "-?[0-9]{1,60}(\\.[0-9]{1,40})?"
@@ -48,10 +49,16 @@ fn numeric() -> impl Strategy<Value = Numeric> {
 }
 
 fn interval() -> impl Strategy<Value = Interval> {
-    let small = (-3i32..3, -90i32..90, -2i64..2)
-        .prop_map(|(months, days, days_of_time)| Interval { months, days, microseconds: days_of_time * 86_400_000_000 });
-    let any = (any::<i32>(), any::<i32>(), any::<i64>())
-        .prop_map(|(months, days, microseconds)| Interval { months, days, microseconds });
+    let small = (-3i32..3, -90i32..90, -2i64..2).prop_map(|(months, days, days_of_time)| Interval {
+        months,
+        days,
+        microseconds: days_of_time * 86_400_000_000,
+    });
+    let any = (any::<i32>(), any::<i32>(), any::<i64>()).prop_map(|(months, days, microseconds)| Interval {
+        months,
+        days,
+        microseconds,
+    });
     prop_oneof![small, any]
 }
 
@@ -69,11 +76,9 @@ fn value(data_type: DataType) -> BoxedStrategy<Value> {
         DataType::Real => prop_oneof![any::<f32>(), Just(-0.0), Just(f32::NAN)].prop_map(Value::Real).boxed(),
         DataType::Double => prop_oneof![any::<f64>(), Just(-0.0), Just(f64::NAN)].prop_map(Value::Double).boxed(),
         DataType::Numeric => numeric().prop_map(Value::Numeric).boxed(),
-        DataType::Bytea => {
-            proptest::collection::vec(prop_oneof![Just(0u8), Just(255), any::<u8>()], 0..6)
-                .prop_map(|bytes| Value::Bytea(bytes.into()))
-                .boxed()
-        }
+        DataType::Bytea => proptest::collection::vec(prop_oneof![Just(0u8), Just(255), any::<u8>()], 0..6)
+            .prop_map(|bytes| Value::Bytea(bytes.into()))
+            .boxed(),
         DataType::Uuid => any::<[u8; 16]>().prop_map(Value::Uuid).boxed(),
         DataType::Date => any::<i32>().prop_map(Value::Date).boxed(),
         DataType::Time => (0..86_400_000_000i64).prop_map(Value::Time).boxed(),

@@ -27,7 +27,7 @@ impl Session<'_> {
     }
 
     pub fn function_context(&self) -> FunctionContext<'_> {
-        FunctionContext { environment: self.host, settings: &self.settings }
+        FunctionContext { environment: self.host, settings: &self.settings, catalog: &self.catalog }
     }
 
     pub fn execute_context<'a>(&'a self, parameters: &'a [Value]) -> ExecuteContext<'a> {

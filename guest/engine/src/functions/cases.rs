@@ -1,6 +1,7 @@
 //! Expressions in `testdata/*.cases` against PostgreSQL's answers, which `testdata/answer.sh` fetched.
 
 use super::{FunctionContext, FunctionKind, Resolved, ScalarFunction, Settings, resolve};
+use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::host::Environment;
 use crate::types::text::registered::type_named;
@@ -199,7 +200,8 @@ fn printed(value: &Value, data_type: DataType, context: &FunctionContext) -> Res
 
 fn check(answers: &str) {
     let settings = Settings { time_zone: "America/New_York".into(), ..Settings::default() };
-    let context = FunctionContext { environment: &Clock, settings: &settings };
+    let catalog = Catalog::default();
+    let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
     let mut wrong = String::new();
     for line in answers.lines() {
         let (expression, expected) = line.split_once('\t').unwrap_or_else(|| panic!("a tab in {line}"));

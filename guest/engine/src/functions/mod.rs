@@ -15,6 +15,7 @@ pub mod set;
 pub mod signature;
 pub mod window;
 
+use crate::catalog::Catalog;
 use crate::error::Result;
 use crate::host::Environment;
 use crate::types::{Column, DataType, Value};
@@ -24,6 +25,7 @@ use std::fmt;
 pub struct FunctionContext<'a> {
     pub environment: &'a dyn Environment,
     pub settings: &'a Settings,
+    pub catalog: &'a Catalog,
 }
 
 /// Session settings that functions and output depend on. See `define::settings` for SET and SHOW.

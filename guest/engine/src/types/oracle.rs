@@ -7,6 +7,7 @@ use super::interval::Interval;
 use super::numeric::Numeric;
 use super::text::registered::type_named;
 use super::{DataType, Value, text};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::functions::{FunctionContext, Settings};
 use crate::host::Environment;
@@ -86,7 +87,8 @@ fn as_text(value: &Result<Value>, data_type: DataType, context: &FunctionContext
 /// Runs every line of a file, fields split, and lists what differs.
 fn compare(data: &str, at_least: usize, outcome: impl Fn(&[&str], &FunctionContext) -> String) {
     let settings = settings();
-    let context = FunctionContext { environment: &Clock, settings: &settings };
+    let catalog = Catalog::default();
+    let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
     let mut wrong = vec![];
     let mut count = 0;
     for line in data.lines() {
@@ -308,7 +310,8 @@ proptest::proptest! {
         ],
     ) {
         let settings = settings();
-        let context = FunctionContext { environment: &Clock, settings: &settings };
+        let catalog = Catalog::default();
+        let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
         for &data_type in READABLE {
             let Ok(value) = text::parse(&text, data_type, -1, &context) else { continue };
             let printed = text::to_string(&value, data_type, &settings);

@@ -1,3 +1,4 @@
+use crate::catalog::Catalog;
 use crate::functions::{FunctionContext, Settings, resolve};
 use crate::host::Environment;
 use crate::types::{Column, ColumnBuilder, DataType, Value, text};
@@ -25,7 +26,8 @@ impl Environment for Still {
 /// One group of rows, in text form, through one aggregate; `-` is NULL.
 fn aggregate(name: &str, arguments: &[(DataType, &str)]) -> String {
     let settings = Settings::default();
-    let context = FunctionContext { environment: &Still, settings: &settings };
+    let catalog = Catalog::default();
+    let context = FunctionContext { environment: &Still, settings: &settings, catalog: &catalog };
     let types: Vec<DataType> = arguments.iter().map(|(data_type, _)| *data_type).collect();
     let resolved = resolve::aggregate(name, &types).expect("the aggregate exists");
     let columns: Vec<Column> = arguments
