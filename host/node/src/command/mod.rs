@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+mod client;
 pub mod load;
 pub mod sql;
 pub mod start;

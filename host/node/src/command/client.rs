@@ -1,0 +1,240 @@
+//! The HTTP client of the commands: asks a node, and reads what it says as text.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client as HttpClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+use serde_json::json;
+
+/// Where a node listens unless it is told otherwise.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// How long opening a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A node's address and the connections to it. Clones share the connections.
+#[derive(Clone)]
+pub struct Client {
+    http: HttpClient<HttpConnector, Full<Bytes>>,
+    base: String,
+}
+
+/// One statement as `POST /sql` takes it.
+#[derive(Clone, Debug, Default)]
+pub struct Query<'a> {
+    pub sql: &'a str,
+    pub parameters: &'a [Option<&'a str>],
+    /// What follows COPY … FROM STDIN.
+    pub input: Option<&'a str>,
+    pub settings: Option<&'a BTreeMap<String, String>>,
+    /// A ULID: the node applies the statement once, however often it is sent.
+    pub idempotency_key: Option<&'a str>,
+}
+
+/// What a statement answered, every value as PostgreSQL's text.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Answer {
+    #[serde(default)]
+    pub command: String,
+    #[serde(default, rename = "rowCount")]
+    pub row_count: Option<u64>,
+    #[serde(default)]
+    pub fields: Vec<Field>,
+    #[serde(default)]
+    pub rows: Vec<Vec<Option<String>>>,
+    #[serde(default)]
+    pub notices: Vec<Notice>,
+    /// The session's settings after a statement that changed them.
+    pub settings: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Field {
+    pub name: String,
+    #[serde(rename = "dataTypeID")]
+    pub type_oid: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Notice {
+    pub severity: String,
+    pub message: String,
+}
+
+/// PostgreSQL's error fields, as a node sends them.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct DatabaseError {
+    pub message: String,
+    pub code: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+    /// In characters of the statement; the first is 1.
+    #[serde(default, deserialize_with = "position_of")]
+    pub position: Option<usize>,
+    #[serde(rename = "where")]
+    pub context: Option<String>,
+    pub column: Option<String>,
+}
+
+/// Why a request brought no answer.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// The node understood the request and refused it; nothing was changed.
+    Database(Box<DatabaseError>),
+    /// No connection was made, so nothing was sent.
+    Unreachable(String),
+    /// The connection broke, or what came back was no answer: whether the statement ran is not known.
+    Lost(String),
+}
+
+impl Failure {
+    /// SQLSTATE, where the node gave one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Failure::Database(error) => Some(&error.code),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Database(error) => write!(formatter, "{}: {}", error.code, error.message),
+            Failure::Unreachable(message) | Failure::Lost(message) => formatter.write_str(message),
+        }
+    }
+}
+
+impl Client {
+    /// `url` is `http://HOST:PORT`, or just `HOST:PORT`.
+    pub fn new(url: &str) -> Result<Client, String> {
+        let url = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
+        let base = url.trim_end_matches('/').to_string();
+        let parsed: hyper::Uri = base.parse().map_err(|error| format!("\"{url}\" is not a URL: {error}"))?;
+        if parsed.scheme_str() != Some("http") || parsed.authority().is_none() {
+            return Err(format!("\"{url}\" is not an address of a node: it looks like {DEFAULT_URL}"));
+        }
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        let http =
+            HttpClient::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector);
+        Ok(Client { http, base })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// Runs one statement at `path`: `/sql`, or a transaction's.
+    pub async fn query(&self, path: &str, query: &Query<'_>) -> Result<Answer, Failure> {
+        let mut body = json!({"query": query.sql, "params": query.parameters});
+        if let Some(input) = query.input {
+            body["input"] = json!(input);
+        }
+        if let Some(settings) = query.settings.filter(|settings| !settings.is_empty()) {
+            body["settings"] = json!(settings);
+        }
+        let answer = self.send(Method::POST, path, body.to_string(), query.idempotency_key).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| Failure::Lost(format!("the node's answer makes no sense: {error}")))
+    }
+
+    /// Sends JSON and gives back JSON.
+    pub async fn post(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+        let answer = self.send(Method::POST, path, body.to_string(), None).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|error| Failure::Lost(format!("the node's answer makes no sense: {error}")))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: String, key: Option<&str>) -> Result<Bytes, Failure> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("content-type", "application/json")
+            .header("neon-raw-text-output", "true")
+            .header("neon-array-mode", "true");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let request =
+            request.body(Full::new(Bytes::from(body))).map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let response = self.http.request(request).await.map_err(|error| {
+            if error.is_connect() {
+                Failure::Unreachable(format!("cannot reach a node at {}: {}", self.base, cause_of(&error)))
+            } else {
+                Failure::Lost(format!("lost the node at {}: {}", self.base, cause_of(&error)))
+            }
+        })?;
+        let status = response.status();
+        let body = response.into_body().collect().await;
+        let body = body.map_err(|error| Failure::Lost(format!("lost the node at {}: {error}", self.base)))?.to_bytes();
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(refused(status, &body))
+    }
+}
+
+/// An answer that is not 2xx: PostgreSQL's fields, or whatever else listens at that address.
+fn refused(status: StatusCode, body: &[u8]) -> Failure {
+    match serde_json::from_slice::<DatabaseError>(body) {
+        Ok(error) => Failure::Database(Box::new(error)),
+        Err(_) => {
+            let text: String = String::from_utf8_lossy(body).chars().take(200).collect();
+            Failure::Lost(format!("the answer is no node's: HTTP {status} {}", text.trim()))
+        }
+    }
+}
+
+/// The innermost reason, which is the one that helps.
+fn cause_of(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// `position` travels as text or number.
+fn position_of<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    Ok(match Option::<serde_json::Value>::deserialize(deserializer)? {
+        Some(serde_json::Value::String(text)) => text.parse().ok(),
+        Some(serde_json::Value::Number(number)) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (url, base) in [
+            ("127.0.0.1:9000", Some("http://127.0.0.1:9000")),
+            ("http://node.example:8080/", Some("http://node.example:8080")),
+            ("https://node.example", None),
+            ("http://", None),
+            ("not a url", None),
+        ] {
+            assert_eq!(Client::new(url).ok().map(|client| client.url().to_string()).as_deref(), base, "{url}");
+        }
+    }
+
+    #[test]
+    fn errors_are_read_from_the_body() {
+        let body = br#"{"message":"relation \"x\" does not exist","code":"42P01","position":"15","hint":null}"#;
+        let Failure::Database(error) = refused(StatusCode::BAD_REQUEST, body) else { panic!("not a database error") };
+        assert_eq!((error.code.as_str(), error.position, error.hint), ("42P01", Some(15), None));
+        assert!(matches!(refused(StatusCode::BAD_GATEWAY, b"<html>"), Failure::Lost(_)));
+    }
+}
