@@ -1,8 +1,11 @@
 //! What tables, columns, indexes, views and schemas there are.
 
+pub mod definition;
+pub mod functions;
 pub mod identifier;
 pub mod keys;
 pub mod store;
+pub mod system;
 pub mod table;
 
 pub use identifier::quote_identifier;
@@ -46,6 +49,9 @@ impl Catalog {
         schemas.sort_by_key(|schema| schema.id);
         let schema_by_name = schemas.iter().enumerate().map(|(at, schema)| (schema.name.clone(), at)).collect();
         let mut catalog = Catalog { schemas, schema_by_name, ..Default::default() };
+        for relation in system::relations() {
+            catalog.add(relation);
+        }
         for relation in relations {
             catalog.add(Rc::new(relation));
         }
@@ -123,6 +129,11 @@ impl Catalog {
     /// COMMENT ON: of a relation, index or schema (column 0), or of a relation's column (1 is the first).
     pub fn comment(&self, oid: u32, column: u32) -> Option<&str> {
         self.comments.get(&(oid, column)).map(String::as_str)
+    }
+
+    /// Every comment: object, column (0 for the object itself), text.
+    pub fn comments(&self) -> impl Iterator<Item = (u32, u32, &str)> {
+        self.comments.iter().map(|(&(oid, column), text)| (oid, column, text.as_str()))
     }
 
     /// The schemas that names are looked up in, in order.

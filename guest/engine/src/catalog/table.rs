@@ -92,6 +92,8 @@ pub enum IndexState {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
+    /// pg_constraint.oid
+    pub oid: u32,
     pub name: String,
     /// The expression's SQL text over the table's columns.
     pub expression: String,

@@ -99,7 +99,7 @@ fn check_replacement(old: &[TableColumn], new: &[TableColumn]) -> Result<()> {
             .hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead."));
         }
         if (old.data_type, old.modifier) != (new.data_type, new.modifier) {
-            let shown = |column: &TableColumn| super::table::column::type_name(column.data_type, column.modifier);
+            let shown = |column: &TableColumn| crate::catalog::definition::type_name(column.data_type, column.modifier);
             return invalid(format!(
                 "cannot change data type of view column \"{}\" from {} to {}",
                 old.name,

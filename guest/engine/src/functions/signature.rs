@@ -70,24 +70,24 @@ pub const fn function(
 }
 
 impl ScalarFunction {
-    pub(super) const fn stable(self) -> ScalarFunction {
+    pub(crate) const fn stable(self) -> ScalarFunction {
         ScalarFunction { volatility: Volatility::Stable, ..self }
     }
 
-    pub(super) const fn volatile(self) -> ScalarFunction {
+    pub(crate) const fn volatile(self) -> ScalarFunction {
         ScalarFunction { volatility: Volatility::Volatile, ..self }
     }
 
-    pub(super) const fn variadic(self) -> ScalarFunction {
+    pub(crate) const fn variadic(self) -> ScalarFunction {
         ScalarFunction { variadic: true, ..self }
     }
 
     /// Called with NULLs too.
-    pub(super) const fn not_strict(self) -> ScalarFunction {
+    pub(crate) const fn not_strict(self) -> ScalarFunction {
         ScalarFunction { strict: false, ..self }
     }
 
-    pub(super) const fn columns(self, evaluate_columns: EvaluateColumns) -> ScalarFunction {
+    pub(crate) const fn columns(self, evaluate_columns: EvaluateColumns) -> ScalarFunction {
         ScalarFunction { evaluate_columns: Some(evaluate_columns), ..self }
     }
 }

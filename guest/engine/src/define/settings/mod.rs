@@ -34,9 +34,6 @@ pub fn from_request(changed: &[(String, String)]) -> Result<Settings> {
         }
     }
     settings.changed = changed.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
-    // "$user" stands for the schema of the user's name.
-    let user = settings.user.clone();
-    settings.search_path.iter_mut().filter(|name| *name == "$user").for_each(|name| *name = user.clone());
     Ok(settings)
 }
 

@@ -148,7 +148,8 @@ impl<'a> Draft<'a> {
                 choose(&self.relation.name, column, "check", |name| self.has_constraint(name))
             }
         };
-        self.relation.checks.push(Check { name, expression: sql });
+        let oid = store::allocate_oids(self.context.host, 1)?;
+        self.relation.checks.push(Check { oid, name, expression: sql });
         // The order in which they are checked.
         self.relation.checks.sort_by(|left, right| left.name.cmp(&right.name));
         Ok(())

@@ -7,7 +7,7 @@ mod constraint;
 mod draft;
 mod generated_name;
 
-pub use constraint::KeyDefinition;
+pub use constraint::{KeyDefinition, named_columns};
 pub use draft::Draft;
 
 use super::DefineContext;

@@ -5,7 +5,7 @@ pub mod reader;
 
 use super::expression::select;
 use super::{Execution, Operator, Stream};
-use crate::catalog::RelationKind;
+use crate::catalog::{RelationKind, system};
 use crate::error::Result;
 use crate::plan::physical::Scan;
 use crate::types::column::BATCH_ROWS;
@@ -106,7 +106,7 @@ struct SystemScan<'a> {
 impl SystemScan<'_> {
     fn read(&self, execution: &Execution) -> Result<Vec<Batch>> {
         let scan = self.scan;
-        let rows: Vec<Vec<crate::types::Value>> = system_rows(execution, &scan.relation)?;
+        let rows = system::rows(&execution.context.functions, &scan.relation)?;
         let mut batches = vec![];
         for chunk in rows.chunks(BATCH_ROWS) {
             let column = |position: &usize| {
@@ -137,8 +137,4 @@ impl<'a> Operator<'a> for SystemScan<'a> {
         }
         Ok(self.rows.as_mut().and_then(Iterator::next))
     }
-}
-
-fn system_rows(_execution: &Execution, relation: &crate::catalog::Relation) -> Result<Vec<Vec<crate::types::Value>>> {
-    Err(crate::error::Error::not_supported(format!("reading {}", relation.name)))
 }

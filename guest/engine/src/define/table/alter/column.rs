@@ -1,6 +1,6 @@
 //! Adding, dropping and constraining columns.
 
-use super::super::{Draft, column, constraint::named_columns};
+use super::super::{Draft, column, named_columns};
 use crate::catalog::Relation;
 use crate::define::dependents::{notice_cascade, still_needed, views_on_column};
 use crate::define::{drop as drop_relations, follow_up::FollowUp, rows};

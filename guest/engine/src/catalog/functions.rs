@@ -1,0 +1,211 @@
+//! Functions that answer from the catalog (PostgreSQL 15, section 9.26).
+
+use super::{Catalog, Index, Relation, RelationKind, definition};
+use crate::bind::name::split_qualified;
+use crate::error::{Error, Result, sqlstate};
+use crate::functions::arguments::Arguments;
+use crate::functions::signature::*;
+use crate::functions::{FunctionContext, ScalarFunction, Signature};
+use crate::types::text::registered::type_named;
+use crate::types::{DataType, Value};
+use std::rc::Rc;
+
+const REGCLASS: Signature = Signature::Exact(DataType::Regclass);
+const REGTYPE: Signature = Signature::Exact(DataType::Regtype);
+const REGNAMESPACE: Signature = Signature::Exact(DataType::Regnamespace);
+
+/// Whether an object is found by its name alone, or whether the one user there is may do something: always.
+fn yes(_: &FunctionContext, _: &[Value]) -> Result<Value> {
+    Ok(Value::Boolean(true))
+}
+
+fn no(_: &FunctionContext, _: &[Value]) -> Result<Value> {
+    Ok(Value::Boolean(false))
+}
+
+fn nothing(_: &FunctionContext, _: &[Value]) -> Result<Value> {
+    Ok(Value::Null)
+}
+
+pub static FUNCTIONS: &[ScalarFunction] = &[
+    function("format_type", &[OID, INTEGER], TEXT, format_type).not_strict().stable(),
+    function("pg_get_indexdef", &[OID], TEXT, index_definition).stable(),
+    function("pg_get_indexdef", &[OID, INTEGER, BOOLEAN], TEXT, index_definition).stable(),
+    function("pg_get_constraintdef", &[OID], TEXT, constraint_definition).stable(),
+    function("pg_get_constraintdef", &[OID, BOOLEAN], TEXT, constraint_definition).stable(),
+    function("pg_get_expr", &[TEXT, OID], TEXT, expression).stable(),
+    function("pg_get_expr", &[TEXT, OID, BOOLEAN], TEXT, expression).stable(),
+    function("pg_get_viewdef", &[OID], TEXT, view_definition).stable(),
+    function("pg_get_viewdef", &[OID, BOOLEAN], TEXT, view_definition).stable(),
+    function("pg_get_userbyid", &[OID], NAME, |context, _| Ok(Value::text(&context.settings.user))).stable(),
+    function("pg_get_serial_sequence", &[TEXT, TEXT], TEXT, nothing).stable(),
+    function("pg_get_partkeydef", &[OID], TEXT, nothing).stable(),
+    function("pg_get_ruledef", &[OID], TEXT, nothing).stable(),
+    function("pg_get_triggerdef", &[OID], TEXT, nothing).stable(),
+    function("pg_get_statisticsobjdef_columns", &[OID], TEXT, nothing).stable(),
+    function("pg_get_function_arguments", &[OID], TEXT, nothing).stable(),
+    function("pg_get_function_identity_arguments", &[OID], TEXT, nothing).stable(),
+    function("pg_get_function_result", &[OID], TEXT, nothing).stable(),
+    function("pg_table_is_visible", &[OID], BOOLEAN, is_visible).stable(),
+    function("pg_type_is_visible", &[OID], BOOLEAN, yes).stable(),
+    function("pg_function_is_visible", &[OID], BOOLEAN, yes).stable(),
+    function("pg_operator_is_visible", &[OID], BOOLEAN, yes).stable(),
+    function("pg_opclass_is_visible", &[OID], BOOLEAN, yes).stable(),
+    function("pg_collation_is_visible", &[OID], BOOLEAN, yes).stable(),
+    function("pg_relation_is_publishable", &[REGCLASS], BOOLEAN, no).stable(),
+    function("obj_description", &[OID], TEXT, description).stable(),
+    function("obj_description", &[OID, NAME], TEXT, description).stable(),
+    function("shobj_description", &[OID, NAME], TEXT, nothing).stable(),
+    function("col_description", &[OID, INTEGER], TEXT, column_description).stable(),
+    function("to_regclass", &[TEXT], REGCLASS, to_regclass).stable(),
+    function("to_regtype", &[TEXT], REGTYPE, to_regtype).stable(),
+    function("to_regnamespace", &[TEXT], REGNAMESPACE, to_regnamespace).stable(),
+    function("pg_encoding_to_char", &[INTEGER], NAME, encoding).stable(),
+    function("pg_is_in_recovery", &[], BOOLEAN, no).stable(),
+    function("has_table_privilege", &[TEXT, TEXT], BOOLEAN, has_table_privilege).stable(),
+    function("has_table_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
+    function("has_table_privilege", &[NAME, TEXT, TEXT], BOOLEAN, has_table_privilege).stable(),
+    function("has_table_privilege", &[NAME, OID, TEXT], BOOLEAN, yes).stable(),
+    function("has_schema_privilege", &[TEXT, TEXT], BOOLEAN, has_schema_privilege).stable(),
+    function("has_schema_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
+    function("has_schema_privilege", &[NAME, TEXT, TEXT], BOOLEAN, has_schema_privilege).stable(),
+    function("has_schema_privilege", &[NAME, OID, TEXT], BOOLEAN, yes).stable(),
+    function("has_database_privilege", &[TEXT, TEXT], BOOLEAN, yes).stable(),
+    function("has_database_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
+    function("has_database_privilege", &[NAME, TEXT, TEXT], BOOLEAN, yes).stable(),
+    function("has_column_privilege", &[OID, TEXT, TEXT], BOOLEAN, yes).stable(),
+    function("has_column_privilege", &[OID, SMALLINT, TEXT], BOOLEAN, yes).stable(),
+    function("has_any_column_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
+    function("pg_has_role", &[NAME, TEXT], BOOLEAN, yes).stable(),
+    function("pg_has_role", &[OID, TEXT], BOOLEAN, yes).stable(),
+    function("pg_has_role", &[NAME, NAME, TEXT], BOOLEAN, yes).stable(),
+    function("pg_has_role", &[NAME, OID, TEXT], BOOLEAN, yes).stable(),
+];
+
+fn optional_text(text: Option<String>) -> Result<Value> {
+    Ok(text.map_or(Value::Null, |text| Value::text(&text)))
+}
+
+fn format_type(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    if arguments[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let modifier = if arguments[1].is_null() { -1 } else { arguments.integer(1)? };
+    Ok(Value::text(&match (arguments.oid(0)?, modifier) {
+        (0, _) => "-".into(),
+        (oid, modifier) => match DataType::from_oid(oid) {
+            // Without a modifier `character` would mean character(1), unless that is what is asked for.
+            Some(DataType::Char) if arguments[1].is_null() => "character".into(),
+            Some(data_type) => definition::type_name(data_type, modifier),
+            None => "???".into(),
+        },
+    }))
+}
+
+fn index_definition(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let Some((relation, position)) = context.catalog.index_by_oid(arguments.oid(0)?) else { return Ok(Value::Null) };
+    let index: &Index = &relation.indexes[position];
+    let column = if arguments.len() > 1 { arguments.integer(1)? } else { 0 };
+    optional_text(match usize::try_from(column) {
+        Ok(0) => Some(definition::index(context.catalog, &relation, index)),
+        Ok(number) if number <= index.columns.len() + index.include.len() => {
+            Some(definition::index_column(&relation, index, number - 1, false))
+        }
+        _ => Some(String::new()),
+    })
+}
+
+fn constraint_definition(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let oid = arguments.oid(0)?;
+    if let Some((relation, position)) = context.catalog.index_by_oid(oid) {
+        return optional_text(Some(definition::key_constraint(&relation, &relation.indexes[position])));
+    }
+    let relations = context.catalog.relations();
+    let mut checks = relations.iter().flat_map(|relation| &relation.checks);
+    optional_text(checks.find(|check| check.oid == oid).map(definition::check_constraint))
+}
+
+/// Expressions are kept as text.
+fn expression(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    Ok(arguments[0].clone())
+}
+
+fn view_definition(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let relation = context.catalog.relation_by_id(arguments.oid(0)?);
+    optional_text(relation.and_then(|relation| match &relation.kind {
+        RelationKind::View { sql, .. } => Some(format!("{sql};")),
+        _ => None,
+    }))
+}
+
+fn is_visible(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let oid = arguments.oid(0)?;
+    let path = &context.settings.search_path;
+    if let Some(relation) = context.catalog.relation_by_id(oid) {
+        let visible = context.catalog.relation(None, &relation.name, path);
+        return Ok(Value::Boolean(visible.is_some_and(|visible| visible.id == oid)));
+    }
+    let Some((relation, position)) = context.catalog.index_by_oid(oid) else { return Ok(Value::Null) };
+    let visible = context.catalog.index(None, &relation.indexes[position].name, path);
+    Ok(Value::Boolean(visible.is_some_and(|(relation, position)| relation.indexes[position].oid == oid)))
+}
+
+fn description(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    optional_text(context.catalog.comment(arguments.oid(0)?, 0).map(str::to_string))
+}
+
+fn column_description(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let Ok(column) = u32::try_from(arguments.integer(1)?) else { return Ok(Value::Null) };
+    if column == 0 {
+        return Ok(Value::Null);
+    }
+    optional_text(context.catalog.comment(arguments.oid(0)?, column).map(str::to_string))
+}
+
+/// A relation or index by a name that may be qualified: its pg_class.oid.
+pub fn class_by_name(catalog: &Catalog, search_path: &[String], name: &str) -> Result<Option<u32>> {
+    let parts = split_qualified(name)?;
+    let (schema, name) = match &parts[..] {
+        [name] => (None, name),
+        [schema, name] => (Some(schema.as_str()), name),
+        _ => return Err(Error::new(sqlstate::INVALID_NAME, "improper relation name (too many dotted names)")),
+    };
+    let relation: Option<Rc<Relation>> = catalog.relation(schema, name, search_path);
+    let index = || catalog.index(schema, name, search_path).map(|(relation, at)| relation.indexes[at].oid);
+    Ok(relation.map(|relation| relation.id).or_else(index))
+}
+
+fn to_regclass(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let found = class_by_name(context.catalog, &context.settings.search_path, arguments.text(0)?)?;
+    Ok(found.map_or(Value::Null, Value::Oid))
+}
+
+fn to_regtype(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    Ok(type_named(arguments.text(0)?).map_or(Value::Null, |data_type| Value::Oid(data_type.oid())))
+}
+
+fn to_regnamespace(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let name = split_qualified(arguments.text(0)?)?.remove(0);
+    Ok(context.catalog.schema(&name).map_or(Value::Null, |schema| Value::Oid(schema.id)))
+}
+
+fn encoding(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    Ok(Value::text(if arguments.integer(0)? == 6 { "UTF8" } else { "" }))
+}
+
+/// The engine's user may do everything with what there is; who may do what is decided before the engine is asked.
+fn has_table_privilege(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let name = arguments.text(arguments.len() - 2)?;
+    match class_by_name(context.catalog, &context.settings.search_path, name)? {
+        Some(_) => Ok(Value::Boolean(true)),
+        None => Err(Error::new(sqlstate::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))),
+    }
+}
+
+fn has_schema_privilege(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let name = arguments.text(arguments.len() - 2)?;
+    match context.catalog.schema(name) {
+        Some(_) => Ok(Value::Boolean(true)),
+        None => Err(Error::new(sqlstate::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))),
+    }
+}

@@ -1,0 +1,185 @@
+//! pg_catalog and information_schema: relations whose rows are made from the catalog when they are read.
+
+mod classes;
+mod columns;
+mod constraints;
+mod information;
+mod layout;
+mod server;
+mod types;
+mod views;
+
+use super::{INFORMATION_SCHEMA, PG_CATALOG, Relation, RelationKind, TableColumn};
+use crate::error::Result;
+use crate::functions::FunctionContext;
+use crate::types::text::registered::type_named;
+use crate::types::value::Array;
+use crate::types::{DataType, Value};
+use std::rc::Rc;
+
+/// The owner of everything.
+const OWNER: u32 = 10;
+
+/// A row by its columns' names; what is left out is NULL.
+type Row = Vec<(&'static str, Value)>;
+
+/// Makes a relation's rows.
+type Rows = fn(&FunctionContext) -> Result<Vec<Row>>;
+
+/// Relations that have rows; the others of `layout` are there for queries that join them.
+const ROWS: &[(&str, Rows)] = &[
+    ("pg_am", types::access_methods),
+    ("pg_attrdef", columns::defaults),
+    ("pg_attribute", columns::attributes),
+    ("pg_class", classes::classes),
+    ("pg_collation", types::collations),
+    ("pg_constraint", constraints::constraints),
+    ("pg_database", server::databases),
+    ("pg_description", classes::descriptions),
+    ("pg_index", constraints::indexes),
+    ("pg_indexes", views::indexes),
+    ("pg_language", types::languages),
+    ("pg_namespace", classes::namespaces),
+    ("pg_opclass", types::operator_classes),
+    ("pg_roles", server::roles),
+    ("pg_settings", server::settings),
+    ("pg_tables", views::tables),
+    ("pg_tablespace", server::tablespaces),
+    ("pg_type", types::types),
+    ("pg_user", server::users),
+    ("pg_views", views::views),
+    ("check_constraints", information::check_constraints),
+    ("columns", information::columns),
+    ("constraint_column_usage", information::constraint_column_usage),
+    ("enabled_roles", information::enabled_roles),
+    ("information_schema_catalog_name", information::catalog_name),
+    ("key_column_usage", information::key_column_usage),
+    ("schemata", information::schemata),
+    ("table_constraints", information::table_constraints),
+    ("tables", information::tables),
+    ("views", information::views),
+];
+
+thread_local! {
+    /// Made once: they are the same in every catalog.
+    static RELATIONS: Vec<Rc<Relation>> = make_relations();
+}
+
+/// Every system relation.
+pub fn relations() -> Vec<Rc<Relation>> {
+    RELATIONS.with(Clone::clone)
+}
+
+fn make_relations() -> Vec<Rc<Relation>> {
+    let schemas = [(PG_CATALOG, layout::PG_CATALOG), (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA)];
+    let relations = schemas.into_iter().flat_map(|(schema, relations)| {
+        relations.iter().map(move |(id, name, columns)| {
+            Rc::new(Relation {
+                id: *id,
+                schema_id: schema,
+                name: (*name).into(),
+                kind: RelationKind::System,
+                columns: columns.split(',').filter_map(column).collect(),
+                ..Relation::without_columns()
+            })
+        })
+    });
+    relations.collect()
+}
+
+/// `name type`
+fn column(text: &str) -> Option<TableColumn> {
+    let (name, data_type) = text.trim().split_once(' ')?;
+    // `char` is the one-byte type here.
+    let data_type = match data_type.trim() {
+        "char" => DataType::InternalChar,
+        "_char" => DataType::Array(&DataType::InternalChar),
+        other => type_named(other)?,
+    };
+    Some(TableColumn {
+        name: name.into(),
+        data_type,
+        modifier: -1,
+        not_null: false,
+        default: None,
+        dropped: false,
+        missing: None,
+    })
+}
+
+/// A system relation's rows: a value per column.
+pub fn rows(context: &FunctionContext, relation: &Relation) -> Result<Vec<Vec<Value>>> {
+    let Some((_, make)) = ROWS.iter().find(|(name, _)| *name == relation.name) else { return Ok(vec![]) };
+    let place = |row: Row| {
+        let mut values = vec![Value::Null; relation.columns.len()];
+        for (name, value) in row {
+            let position = relation.columns.iter().position(|column| column.name == name);
+            debug_assert!(position.is_some(), "{} has no column {name}", relation.name);
+            if let Some(position) = position {
+                values[position] = value;
+            }
+        }
+        values
+    };
+    Ok(make(context)?.into_iter().map(place).collect())
+}
+
+fn text(text: impl AsRef<str>) -> Value {
+    Value::text(text.as_ref())
+}
+
+fn yes_or_no(yes: bool) -> Value {
+    text(if yes { "YES" } else { "NO" })
+}
+
+/// An int2vector, whose subscripts begin at 0.
+fn small_vector(values: impl Iterator<Item = i16>) -> Value {
+    vector(DataType::SmallInt, values.map(Value::SmallInt).collect())
+}
+
+/// An oidvector.
+fn oid_vector(values: impl Iterator<Item = u32>) -> Value {
+    vector(DataType::Oid, values.map(Value::Oid).collect())
+}
+
+fn vector(element_type: DataType, values: Vec<Value>) -> Value {
+    let dimensions = if values.is_empty() { vec![] } else { vec![(values.len(), 0)] };
+    Value::Array(Rc::new(Array { element_type, dimensions, values }))
+}
+
+fn array(element_type: DataType, values: Vec<Value>) -> Value {
+    Value::Array(Rc::new(Array::from_values(element_type, values)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::functions::Settings;
+    use crate::memory::MemoryStore;
+
+    #[test]
+    fn every_layout_is_readable() {
+        for (relation, columns) in relations()
+            .iter()
+            .zip(layout::PG_CATALOG.iter().chain(layout::INFORMATION_SCHEMA).map(|(_, _, columns)| columns))
+        {
+            assert_eq!(relation.columns.len(), columns.split(',').count(), "{}", relation.name);
+        }
+    }
+
+    #[test]
+    fn rows_fit_their_relations() {
+        let host = MemoryStore::new().begin();
+        let (settings, catalog) = (Settings::default(), Catalog::new(vec![], vec![]));
+        let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
+        for relation in relations() {
+            for row in rows(&context, &relation).unwrap() {
+                for (value, column) in row.iter().zip(&relation.columns) {
+                    // A builder refuses values of other types.
+                    crate::types::ColumnBuilder::new(column.data_type).push(value);
+                }
+            }
+        }
+    }
+}
