@@ -2,11 +2,17 @@
 
 pub mod physical;
 
+mod access;
+mod estimate;
+mod lower;
+mod rewrite;
+mod walk;
+
 pub use physical::Physical;
 
 use crate::bind::Plan;
 use crate::catalog::Catalog;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::host::Transaction;
 
 /// What planning may ask.
@@ -17,6 +23,6 @@ pub struct PlanContext<'a> {
 }
 
 /// Finds a way to run a plan. The result does not depend on parameters.
-pub fn optimize(_plan: Plan, _context: &PlanContext) -> Result<Physical> {
-    Err(Error::not_supported("planning"))
+pub fn optimize(plan: Plan, context: &PlanContext) -> Result<Physical> {
+    lower::lower(plan, context)
 }
