@@ -102,9 +102,10 @@ impl Lowering<'_> {
                 _ => joining.push(conjunct),
             }
         }
+        let masks = joining.iter().map(mask).collect();
         let search = Search {
+            masks,
             leaves: leaves.iter().zip(columns).map(|(leaf, columns)| self.leaf(leaf, columns, wanted)).collect(),
-            masks: joining.iter().map(mask).collect(),
             lowering: self,
             plans: &leaves,
             conjuncts: &joining,

@@ -89,8 +89,8 @@ impl Lowering<'_> {
                 Equal::AnyArray(array) => KeyEqual::AnyArray(self.compile(array, columns)?),
             });
         }
-        let mut bound = |bound: &Option<(Expression, bool)>| {
-            let compile = |(value, inclusive): &(Expression, bool)| {
+        let mut bound = |bound: &Option<(Expression, bool)>| -> Result<Option<KeyBound>> {
+            let compile = |(value, inclusive): &(Expression, bool)| -> Result<KeyBound> {
                 Ok(KeyBound { value: self.compile(value, columns)?, inclusive: *inclusive })
             };
             bound.as_ref().map(compile).transpose()

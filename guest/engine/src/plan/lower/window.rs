@@ -36,7 +36,7 @@ impl Lowering<'_> {
     }
 
     fn window_call(&mut self, call: &WindowCall, columns: &[(ColumnId, DataType)]) -> Result<CompiledWindowCall> {
-        let mut bound = |bound: &FrameBound| {
+        let mut bound = |bound: &FrameBound| -> Result<CompiledBound> {
             Ok(match bound {
                 FrameBound::UnboundedPreceding => CompiledBound::UnboundedPreceding,
                 FrameBound::Preceding(offset) => CompiledBound::Preceding(self.compile(offset, columns)?),
