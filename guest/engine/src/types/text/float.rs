@@ -185,7 +185,7 @@ mod tests {
             assert_eq!(out, expected);
         }
         let mut out = String::new();
-        print_f32(-368_773.625, 1, &mut out);
+        print_f32(parse_f32("-368773.625").expect("a float"), 1, &mut out);
         assert_eq!(out, "-368773.62");
     }
 
