@@ -116,6 +116,11 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// The table that a column was bound under; empty where there is none.
+    pub fn table_of(&self, id: ColumnId) -> &str {
+        self.columns.get(id.0 as usize).map_or("", |facts| &facts.table)
+    }
+
     /// An expression's type modifier, -1 for none.
     pub fn modifier(&self, expression: &Expression) -> i32 {
         match expression {

@@ -56,8 +56,8 @@ impl Binder<'_> {
         position: Option<u32>,
     ) -> Result<Expression> {
         let from = expression.data_type();
-        self.coerce(expression, to, modifier, CastContext::Explicit, position)?
-            .ok_or_else(|| cannot_cast(from, to).at(position))
+        // PostgreSQL points to the cast itself, whose place the tree does not say.
+        self.coerce(expression, to, modifier, CastContext::Explicit, position)?.ok_or_else(|| cannot_cast(from, to))
     }
 
     /// A condition: boolean, or 42804 in PostgreSQL's words.
@@ -169,7 +169,7 @@ impl Binder<'_> {
             return Ok(None);
         }
         let names = super::name::split_qualified(written)?;
-        let path = &self.context.settings.search_path;
+        let path = self.view_search_path.as_ref().unwrap_or(&self.context.settings.search_path);
         let catalog = self.context.catalog;
         match (to, &names[..]) {
             (DataType::Regnamespace, [schema]) => match catalog.schema(schema) {

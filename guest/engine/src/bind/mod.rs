@@ -45,6 +45,17 @@ pub struct Bound {
     pub command: Command,
 }
 
+impl Bound {
+    /// Whether the statement answers rows, be they without columns.
+    pub fn answers_rows(&self) -> bool {
+        let mut plan = &self.plan;
+        while let Plan::With { body, .. } = plan {
+            plan = body;
+        }
+        !matches!(plan, Plan::Modify(modify) if modify.returning.is_none())
+    }
+}
+
 /// What the command tag counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -128,3 +139,6 @@ pub fn is_volatile(expression: &Expression) -> bool {
     let searched = search(&mut expression.clone(), &mut found);
     found || searched.is_err()
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,7 +175,7 @@ impl<'s> Scope<'s> {
             }
         }
         match hidden_by {
-            Some(table) if schema.is_none() && table.alias != name => Err(invalid_reference(&name)
+            Some(table) if table.alias != name => Err(invalid_reference(&name)
                 .at(at)
                 .hint(format!("Perhaps you meant to reference the table alias \"{}\".", table.alias))),
             _ => {

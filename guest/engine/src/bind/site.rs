@@ -126,7 +126,8 @@ impl<'s> Site<'s> {
     pub fn check_window(&self, position: Option<u32>) -> Result<()> {
         let error = |message: &str| Err(Error::new(sqlstate::WINDOWING_ERROR, message).at(position));
         if self.in_aggregate {
-            return error("aggregate function calls cannot contain window function calls");
+            let message = "aggregate function calls cannot contain window function calls";
+            return Err(Error::new(sqlstate::GROUPING_ERROR, message).at(position));
         }
         if self.in_window {
             return error("window function calls cannot be nested");

@@ -197,13 +197,16 @@ pub fn columns(expression: &Expression) -> Vec<ColumnId> {
     found
 }
 
-/// Whether a plan refers to one of these columns, which are not its own.
-pub fn refers_to(plan: &Plan, columns: &[ColumnId]) -> bool {
-    let mut found = false;
+/// One of these columns, which are not the plan's own, that the plan refers to.
+pub fn refers_to(plan: &Plan, columns: &[ColumnId]) -> Option<ColumnId> {
+    let mut found = None;
     let mut copy = plan.clone();
     let walked = rewrite_plan(&mut copy, &mut |visited| {
-        found |= matches!(visited, Expression::Column { id, .. } if columns.contains(id));
-        Ok(found)
+        match visited {
+            Expression::Column { id, .. } if columns.contains(id) => found = Some(*id),
+            _ => {}
+        }
+        Ok(found.is_some())
     });
     debug_assert!(walked.is_ok());
     found

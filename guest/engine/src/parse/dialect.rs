@@ -1,15 +1,13 @@
 //! PostgreSQL's dialect where sqlparser's own one differs from PostgreSQL's grammar: precedences (PostgreSQL 15,
 //! section 4.1.6), forms of LIKE and BETWEEN, and long chains of AND and OR.
 
+use super::reserved;
 use sqlparser::ast::{BinaryOperator, DataType, Expr, TypedString, UnaryOperator};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 use std::any::TypeId;
-
-/// Starts the message of a parser error that is 0A000 rather than 42601.
-pub const NOT_SUPPORTED: &str = "not supported:";
 
 #[derive(Debug)]
 pub struct PostgreSql;
@@ -54,11 +52,15 @@ impl Dialect for PostgreSql {
     }
 
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
-        POSTGRESQL.is_reserved_for_identifier(keyword)
+        reserved::is_reserved(keyword)
     }
 
     fn is_table_alias(&self, keyword: &Keyword, parser: &mut Parser) -> bool {
-        POSTGRESQL.is_table_alias(keyword, parser)
+        POSTGRESQL.is_table_alias(keyword, parser) && !reserved::is_reserved(*keyword)
+    }
+
+    fn is_column_alias(&self, keyword: &Keyword, _parser: &mut Parser) -> bool {
+        !reserved::needs_as(*keyword)
     }
 
     fn prec_value(&self, precedence: Precedence) -> u8 {
@@ -77,6 +79,7 @@ impl Dialect for PostgreSql {
         supports_listen_notify
         supports_exclude_constraint
         supports_bitwise_shift_operators
+        supports_geometric_types
         supports_comment_on
         supports_load_extension
         supports_named_fn_args_with_colon_operator
@@ -125,6 +128,9 @@ impl Dialect for PostgreSql {
             Token::AtSign => unary(UnaryOperator::PGAbs, OTHER_OPERATOR),
             Token::PGSquareRoot => unary(UnaryOperator::PGSquareRoot, OTHER_OPERATOR),
             Token::PGCubeRoot => unary(UnaryOperator::PGCubeRoot, OTHER_OPERATOR),
+            Token::Word(word) if word.quote_style.is_none() && reserved::begins_no_expression(word.keyword) => {
+                return Some(parser.expected_ref("an expression", parser.peek_token_ref()));
+            }
             Token::Word(_) => return typed_string(parser).transpose(),
             _ => None,
         };
@@ -222,7 +228,6 @@ fn between(parser: &mut Parser, left: &Expr, negated: bool, symmetric: bool) -> 
 
 /// `LIKE ANY (…)`: the operator behind LIKE with an array or a subquery.
 fn quantified(parser: &mut Parser, left: &Expr, operator: BinaryOperator, all: bool) -> Result<Expr, ParserError> {
-    parser.advance_token();
     let right = Box::new(parser.parse_subexpr(OTHER_OPERATOR)?);
     let left = Box::new(left.clone());
     Ok(if all {

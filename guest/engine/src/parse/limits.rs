@@ -56,8 +56,18 @@ pub fn check(tokens: &[TokenWithSpan]) -> Result<()> {
                 | Keyword::ON
                 | Keyword::SET
                 | Keyword::VALUES => reset(&mut levels),
-                Keyword::NoKeyword => {}
-                _ => count(&mut levels)?,
+                Keyword::IS
+                | Keyword::IN
+                | Keyword::NOT
+                | Keyword::LIKE
+                | Keyword::ILIKE
+                | Keyword::SIMILAR
+                | Keyword::COLLATE
+                | Keyword::AT
+                | Keyword::NOTNULL
+                | Keyword::OPERATOR
+                | Keyword::OVERLAPS => count(&mut levels)?,
+                _ => {}
             },
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) | Token::Word(_) => {}
             _ => count(&mut levels)?,

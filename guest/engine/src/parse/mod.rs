@@ -2,6 +2,7 @@
 
 mod dialect;
 mod limits;
+mod reserved;
 mod rewrite;
 mod split;
 mod syntax_error;
@@ -15,8 +16,9 @@ use sqlparser::ast::{Expr, Statement};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
-/// How deep parentheses, subqueries and prefix operators may nest. The parser recurses, and a guest's stack is small.
-const NESTING_MAX: usize = 120;
+/// How deep parentheses, subqueries (which count twice or more) and prefix operators may nest. The parser takes up to
+/// 21 KiB of stack per level, and a guest's stack is small.
+const NESTING_MAX: usize = 80;
 
 /// Parses exactly one statement, PostgreSQL's dialect. The locations in the tree all say line 1, and as column the
 /// position in characters of the whole text (the first is 1).
@@ -43,6 +45,9 @@ impl<'a> Source<'a> {
     fn read(sql: &'a str) -> Result<Source<'a>> {
         let tokens = tokenize(sql)?;
         limits::check(&tokens)?;
+        if let Some(token) = reserved::misplaced(&tokens) {
+            return Err(syntax_error::near(sql, token));
+        }
         Ok(Source { sql, tokens: rewrite::rewrite(tokens)? })
     }
 
@@ -59,6 +64,23 @@ impl<'a> Source<'a> {
         if rest.token != Token::EOF { Err(syntax_error::near(self.sql, Some(&rest))) } else { Ok(parsed) }
     }
 
+    /// Whether nothing is wrong but that the text ends too early. The parser tries several ways to read what stands
+    /// in parentheses, and complains of the last one.
+    fn is_open(&self) -> bool {
+        let depth = |depth: usize, token: &TokenWithSpan| match token.token {
+            Token::LParen => depth + 1,
+            Token::RParen => depth.saturating_sub(1),
+            _ => depth,
+        };
+        let open = self.tokens.iter().fold(0, depth);
+        let closing = TokenWithSpan { token: Token::RParen, span: Span::empty() };
+        let mut closed = self.tokens.clone();
+        closed.extend(std::iter::repeat_n(closing, open));
+        let dialect = PostgreSql;
+        let parser = Parser::new(&dialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(closed);
+        open > 0 && { parser }.parse_statement().is_ok()
+    }
+
     fn explain(&self, error: sqlparser::parser::ParserError, parser: &Parser) -> Error {
         use sqlparser::parser::ParserError;
         match error {
@@ -67,8 +89,8 @@ impl<'a> Source<'a> {
                     .detail(format!("A statement may nest {NESTING_MAX} levels deep."))
             }
             ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
-                if let Some(what) = message.strip_prefix(dialect::NOT_SUPPORTED) {
-                    return Error::not_supported(what.trim());
+                if self.is_open() {
+                    return syntax_error::near(self.sql, None);
                 }
                 let token = match syntax_error::position(&message) {
                     Some(column) => self.tokens.iter().find(|token| token.span.start.column == column).cloned(),
@@ -86,7 +108,11 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
     let lines = line_starts(sql);
     let tokens = match Tokenizer::new(&PostgreSql, sql).tokenize_with_location() {
         Ok(tokens) => tokens,
-        Err(error) => return Err(syntax_error::unreadable(sql, &error.message, flat(&lines, error.location))),
+        Err(error) => {
+            // The tokenizer tells where a quote or comment does not end, `split` where it began.
+            split(sql)?;
+            return Err(syntax_error::unreadable(sql, &error.message, flat(&lines, error.location)));
+        }
     };
     let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     let mut last_line = 0;

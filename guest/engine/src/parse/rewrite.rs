@@ -74,6 +74,13 @@ impl Rewriter {
 
     fn step(&mut self) -> Result<()> {
         match self.token(0) {
+            Some(Token::LParen) if self.is_row_wildcard() => {
+                // (t).* is t.*
+                self.skip(1);
+                self.copy(1);
+                self.skip(1);
+                self.copy(2);
+            }
             Some(Token::LParen) => {
                 self.open.push(self.output.len());
                 self.copy(1);
@@ -112,6 +119,22 @@ impl Rewriter {
         } else if self.are_words(&["rows", "from"]) && self.token(2) == Some(&Token::LParen) {
             self.push(quoted(ROWS_FROM));
             self.skip(2);
+        } else if self.is_word(0, "trim") && self.token(1) == Some(&Token::LParen) {
+            // trim(leading from x) is trim(leading x)
+            self.copy(1);
+            self.step()?;
+            if self.any_word(0, &["leading", "trailing", "both"]) {
+                self.copy(1);
+            }
+            if self.is_word(0, "from") {
+                self.skip(1);
+            }
+        } else if self.is_word(0, "only")
+            && self.last_is(&["from", "update", "join", "into", "table"])
+            && matches!(self.token(1), Some(Token::Word(_)))
+        {
+            // No table inherits from another.
+            self.skip(1);
         } else if self.is_word(0, "overriding") && self.any_word(1, &["system", "user"]) && self.is_word(2, "value") {
             // No column is an identity that would refuse or replace given values.
             self.skip(3);
@@ -119,6 +142,13 @@ impl Rewriter {
             self.copy(1);
         }
         Ok(())
+    }
+
+    fn is_row_wildcard(&self) -> bool {
+        matches!(self.token(1), Some(Token::Word(_)))
+            && self.token(2) == Some(&Token::RParen)
+            && self.token(3) == Some(&Token::Period)
+            && self.token(4) == Some(&Token::Mul)
     }
 
     /// Whether a query may start here: at the text's start, after `(`, a set operator, AS, or INSERT's table.

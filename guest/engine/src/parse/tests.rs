@@ -58,7 +58,7 @@ fn says_what_is_wrong_as_postgresql_does() {
     let cases = [
         ("selec 1", "syntax error at or near \"selec\"", 1),
         ("select 1 from", "syntax error at end of input", 14),
-        ("select * frm t", "syntax error at or near \"t\"", 14),
+        ("select * frm t", "syntax error at or near \"frm\"", 10),
         ("select 'abc", "unterminated quoted string at or near \"'abc\"", 8),
         ("select \"abc", "unterminated quoted identifier at or near \"\"abc\"", 8),
         ("select /* x", "unterminated /* comment at or near \"/* x\"", 8),

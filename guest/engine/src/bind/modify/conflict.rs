@@ -2,7 +2,7 @@
 
 use super::super::binder::Binder;
 use super::super::logical::{ConflictUpdate, OnConflict};
-use super::super::name::{fold, position, qualified};
+use super::super::name::{fold, qualified};
 use super::super::scope::{FromNames, Scope};
 use super::super::site::{Clause, Site};
 use super::Target;
@@ -70,7 +70,7 @@ fn inferred(target: &Target, columns: &[Ident]) -> Result<Vec<u32>> {
         let place = target.relation.live_columns().find(|(_, candidate)| candidate.name == name);
         let (place, _) = place.ok_or_else(|| {
             let message = format!("column \"{name}\" does not exist");
-            Error::new(sqlstate::UNDEFINED_COLUMN, message).at(position(column))
+            Error::new(sqlstate::UNDEFINED_COLUMN, message)
         })?;
         if !places.contains(&place) {
             places.push(place);

@@ -17,8 +17,11 @@ impl Binder<'_> {
     pub fn aggregate_call(&mut self, site: &mut Site, call: &CallSyntax) -> Result<Expression> {
         site.check_aggregate(call.position)?;
         site.in_aggregate = true;
+        let references = site.calls.references.len();
         let bound = self.aggregate(site, call);
         site.in_aggregate = false;
+        // What an aggregate refers to needs no grouping.
+        site.calls.references.truncate(references);
         let bound = bound?;
         self.check_level(site, &bound, call)?;
         // Equal calls are computed once.
@@ -271,7 +274,8 @@ impl Binder<'_> {
         site.calls.references.truncate(references);
         let column = self.column("", "grouping", DataType::Integer, -1);
         let expression = Expression::Column { id: column.id, data_type: DataType::Integer };
-        site.calls.groupings.push((column, arguments, call.position));
+        let at = call.arguments.first().and_then(|argument| expression_position(argument));
+        site.calls.groupings.push((column, arguments, at));
         Ok(expression)
     }
 }

@@ -43,6 +43,12 @@ impl Binder<'_> {
             return found.ok_or_else(|| Error::not_supported(format!("{keyword} without parentheses")));
         }
         let call = syntax(function)?;
+        if let Some((schema, _)) = call.name.split_once('.')
+            && self.context.catalog.schema(schema).is_none()
+        {
+            let message = format!("schema \"{schema}\" does not exist");
+            return Err(Error::new(sqlstate::INVALID_SCHEMA_NAME, message).at(call.position));
+        }
         if let Some(expression) = self.keyword_form(site, function, &call)? {
             return Ok(expression);
         }

@@ -125,7 +125,7 @@ impl Binder<'_> {
             },
             _ => {
                 let message = "op ANY/ALL (array) requires array on right side";
-                return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, message).at(at.1));
+                return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, message));
             }
         };
         let resolved = resolve::operator(symbol, Some(left.data_type()), element)?;

@@ -161,7 +161,7 @@ fn check_collation(collation: &ast::ObjectName) -> Result<()> {
         return Ok(());
     }
     let message = format!("collation \"{}\" for encoding \"UTF8\" does not exist", qualified.shown());
-    Err(Error::new(sqlstate::UNDEFINED_OBJECT, message).at(qualified.position))
+    Err(Error::new(sqlstate::UNDEFINED_OBJECT, message))
 }
 
 /// The beginning of an expression's text, for messages.

@@ -63,7 +63,7 @@ impl Binder<'_> {
         let columns = plan.columns();
         if columns.len() != left.len() {
             let too = if columns.len() > left.len() { "many" } else { "few" };
-            return Err(Error::new(sqlstate::SYNTAX_ERROR, format!("subquery has too {too} columns")).at(at));
+            return Err(Error::new(sqlstate::SYNTAX_ERROR, format!("subquery has too {too} columns")));
         }
         let mut operators = vec![];
         let mut converted = vec![];

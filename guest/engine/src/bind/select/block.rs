@@ -21,6 +21,8 @@ use sqlparser::ast::{
 pub struct Output {
     pub name: String,
     pub expression: Expression,
+    /// Where its references to columns begin in `Calls::references`.
+    pub first_reference: usize,
 }
 
 /// Everything that a SELECT computes, before it is known what grouping makes of it.
@@ -29,17 +31,23 @@ pub struct Computed {
     pub having: Option<Expression>,
     pub order_by: Vec<SortKey>,
     pub distinct_on: Option<Vec<Expression>>,
+    /// Where the references after the outputs begin in `Calls::references`.
+    pub after_outputs: usize,
 }
 
 impl Computed {
-    /// Every expression that stands above grouping.
-    pub fn expressions(&mut self) -> impl Iterator<Item = &mut Expression> {
+    /// Every expression that stands above grouping, with where its references to columns begin.
+    pub fn expressions(&mut self) -> impl Iterator<Item = (usize, &mut Expression)> {
+        let after_outputs = self.after_outputs;
+        let later = self
+            .having
+            .iter_mut()
+            .chain(self.order_by.iter_mut().map(|key| &mut key.expression))
+            .chain(self.distinct_on.iter_mut().flatten());
         self.outputs
             .iter_mut()
-            .map(|output| &mut output.expression)
-            .chain(&mut self.having)
-            .chain(self.order_by.iter_mut().map(|key| &mut key.expression))
-            .chain(self.distinct_on.iter_mut().flatten())
+            .map(|output| (output.first_reference, &mut output.expression))
+            .chain(later.map(move |expression| (after_outputs, expression)))
     }
 }
 
@@ -92,6 +100,7 @@ impl Binder<'_> {
         self.named_windows(&mut site, named_window)?;
         let keep = untyped == Untyped::Keep && distinct.is_none();
         let outputs = self.select_list(&mut site, projection, keep)?;
+        let after_outputs = site.calls.references.len();
         let groups = self.group_by(&scope, group_by, &outputs)?;
         let having = match having {
             Some(having) => {
@@ -103,7 +112,7 @@ impl Binder<'_> {
             }
             None => None,
         };
-        let mut computed = Computed { outputs, having, order_by: vec![], distinct_on: None };
+        let mut computed = Computed { outputs, having, order_by: vec![], distinct_on: None, after_outputs };
         site.clause = Clause::OrderBy;
         computed.order_by = self.order_by(&mut site, tail.order_by, &mut computed.outputs)?;
         let is_distinct = match distinct {
@@ -139,7 +148,7 @@ impl Binder<'_> {
             ],
         )?;
         plan = project_sets(plan, calls.sets);
-        self.finish(plan, computed, is_distinct, locked, tail, outer)
+        self.finish(plan, computed, is_distinct, locked, tail, &scope)
     }
 
     /// The select list, wildcards spelled out.
@@ -174,8 +183,9 @@ impl Binder<'_> {
     }
 
     fn output(&mut self, site: &mut Site, written: &Expr, name: String, keep: bool) -> Result<Output> {
+        let first_reference = site.calls.references.len();
         let expression = if keep { self.expression(site, written)? } else { self.settled(site, written)? };
-        Ok(Output { name, expression })
+        Ok(Output { name, expression, first_reference })
     }
 
     fn qualified_wildcard(
@@ -212,10 +222,10 @@ impl Binder<'_> {
         is_distinct: bool,
         locked: Vec<super::super::logical::LockedTable>,
         tail: &Tail,
-        outer: Option<&Scope>,
+        scope: &Scope,
     ) -> Result<Plan> {
         let mut outputs: Vec<(PlanColumn, Expression)> = vec![];
-        for Output { name, expression } in computed.outputs {
+        for Output { name, expression, first_reference: _ } in computed.outputs {
             outputs.push((self.output_column(&name, &expression), expression));
         }
         let shown = outputs.len();
@@ -253,7 +263,7 @@ impl Binder<'_> {
         if !locked.is_empty() {
             plan = Plan::Lock { input: Box::new(plan), tables: locked };
         }
-        plan = self.limit(plan, &tail.limits, &keys, outer)?;
+        plan = self.limit(plan, &tail.limits, &keys, scope)?;
         if has_hidden {
             let outputs = kept
                 .into_iter()
@@ -300,10 +310,11 @@ fn project_sets(mut plan: Plan, sets: Vec<SetCall>) -> Plan {
 
 fn expand(site: &mut Site, columns: Vec<ScopeColumn>, at: Option<u32>, outputs: &mut Vec<Output>) {
     for ScopeColumn { name, expression } in columns {
+        let first_reference = site.calls.references.len();
         for id in walk::columns(&expression) {
             site.calls.references.push((id, at));
         }
-        outputs.push(Output { name, expression });
+        outputs.push(Output { name, expression, first_reference });
     }
 }
 

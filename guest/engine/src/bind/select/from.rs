@@ -246,7 +246,7 @@ pub fn aliased(
     alias: Option<&TableAlias>,
     relation: Option<Rc<Relation>>,
 ) -> Result<ScopeTable> {
-    if let Some(TableAlias { explicit: _, name, columns: names, at: None }) = alias {
+    if let Some(TableAlias { explicit: _, name: _, columns: names, at: None }) = alias {
         if names.len() > columns.len() {
             return Err(Error::new(
                 sqlstate::INVALID_COLUMN_REFERENCE,
@@ -255,8 +255,7 @@ pub fn aliased(
                     columns.len(),
                     names.len()
                 ),
-            )
-            .at(position(name)));
+            ));
         }
         for (column, name) in columns.iter_mut().zip(names) {
             if name.data_type.is_some() {

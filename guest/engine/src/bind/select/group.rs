@@ -12,6 +12,7 @@ use super::order::numbered;
 use crate::error::{Error, Result, sqlstate};
 use crate::types::DataType;
 use sqlparser::ast::{Expr, GroupByExpr};
+use std::cell::Cell;
 
 /// Grouping sets that CUBE and its like may multiply to, as in PostgreSQL.
 const SETS_MAX: usize = 4096;
@@ -231,6 +232,7 @@ impl Binder<'_> {
         let grouping_calls = grouping_calls(calls, &keys)?;
         let mut depended = Dependents::new(scope, &keys, is_plain);
         {
+            let first_reference = Cell::new(computed.after_outputs);
             let mut replace = |expression: &mut Expression| -> Result<bool> {
                 if let Some((column, _)) = keys.iter().find(|(_, key)| walk::same(key, expression)) {
                     *expression = Expression::Column { id: column.id, data_type: column.data_type };
@@ -244,11 +246,13 @@ impl Binder<'_> {
                     *expression = column;
                     return Ok(true);
                 }
-                Err(self.ungrouped(*id, calls))
+                Err(self.ungrouped(*id, calls, first_reference.get()))
             };
-            for expression in computed.expressions() {
+            for (start, expression) in computed.expressions() {
+                first_reference.set(start);
                 walk::rewrite(expression, &mut replace)?;
             }
+            first_reference.set(0);
             let mut windows = calls.windows.clone();
             for (_, call) in &mut windows {
                 walk::window_call(call, &mut |expression| walk::rewrite(expression, &mut replace))?;
@@ -277,13 +281,19 @@ impl Binder<'_> {
         Ok(grouped)
     }
 
-    fn ungrouped(&self, id: ColumnId, calls: &Calls) -> Error {
+    fn ungrouped(&self, id: ColumnId, calls: &Calls, first_reference: usize) -> Error {
         let message = format!(
             "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
             self.shown(id)
         );
-        let at = calls.references.iter().find(|(known, _)| *known == id).and_then(|(_, at)| *at);
-        Error::new(sqlstate::GROUPING_ERROR, message).at(at)
+        match calls.references.iter().skip(first_reference).find(|(known, _)| *known == id) {
+            Some((_, at)) => Error::new(sqlstate::GROUPING_ERROR, message).at(*at),
+            // Subqueries note their references elsewhere.
+            None => {
+                let message = format!("subquery uses ungrouped column \"{}\" from outer query", self.shown(id));
+                Error::new(sqlstate::GROUPING_ERROR, message)
+            }
+        }
     }
 
     /// GROUP BY an output that is computed after grouping.

@@ -78,9 +78,11 @@ impl Binder<'_> {
         condition: Option<Expression>,
     ) -> Result<Plan> {
         let produced: Vec<ColumnId> = left.columns().iter().map(|column| column.id).collect();
-        let lateral = !matches!(right, Plan::Scan(_)) && walk::refers_to(&right, &produced);
-        if lateral && matches!(kind, JoinKind::Right | JoinKind::Full) {
-            let message = "invalid reference to a table on the left side of a join";
+        let referred = if matches!(right, Plan::Scan(_)) { None } else { walk::refers_to(&right, &produced) };
+        let lateral = referred.is_some();
+        if let (Some(id), JoinKind::Right | JoinKind::Full) = (referred, kind) {
+            let table = self.table_of(id);
+            let message = format!("invalid reference to FROM-clause entry for table \"{table}\"");
             return Err(Error::new(sqlstate::INVALID_COLUMN_REFERENCE, message)
                 .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."));
         }
@@ -127,7 +129,7 @@ fn using(names: &FromNames, identifier: &Ident, side: &str) -> Result<Expression
         }
         (None, _) => {
             let message = format!("column \"{name}\" specified in USING clause does not exist in {side} table");
-            Err(Error::new(sqlstate::UNDEFINED_COLUMN, message).at(position(identifier)))
+            Err(Error::new(sqlstate::UNDEFINED_COLUMN, message))
         }
     }
 }

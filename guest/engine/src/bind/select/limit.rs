@@ -1,7 +1,7 @@
 //! LIMIT, OFFSET and FETCH (PostgreSQL 15, section 7.6).
 
 use super::super::binder::Binder;
-use super::super::expression::{Expression, SortKey};
+use super::super::expression::{ColumnId, Expression, SortKey};
 use super::super::logical::Plan;
 use super::super::name::expression_position;
 use super::super::scope::Scope;
@@ -56,7 +56,7 @@ impl<'q> Limits<'q> {
 
 impl Binder<'_> {
     /// Cuts a plan's rows; `keys` are those it is sorted by.
-    pub fn limit(&mut self, plan: Plan, limits: &Limits, keys: &[SortKey], outer: Option<&Scope>) -> Result<Plan> {
+    pub fn limit(&mut self, plan: Plan, limits: &Limits, keys: &[SortKey], scope: &Scope) -> Result<Plan> {
         if limits.is_empty() {
             return Ok(plan);
         }
@@ -64,13 +64,12 @@ impl Binder<'_> {
             let message = "WITH TIES cannot be specified without ORDER BY clause";
             return Err(Error::new(sqlstate::SYNTAX_ERROR, message));
         }
-        let scope = Scope::inside(outer, Default::default());
         let limit = match limits.limit {
-            Some(limit) => Some(self.row_count(&scope, limit, Clause::Limit)?),
+            Some(limit) => Some(self.row_count(scope, limit, Clause::Limit)?),
             None if limits.single => Some(Expression::Literal(Value::BigInt(1), DataType::BigInt)),
             None => None,
         };
-        let offset = limits.offset.map(|offset| self.row_count(&scope, offset, Clause::Offset)).transpose()?;
+        let offset = limits.offset.map(|offset| self.row_count(scope, offset, Clause::Offset)).transpose()?;
         let with_ties = if limits.with_ties { keys.to_vec() } else { vec![] };
         let is_null = |count: &Option<Expression>| matches!(count, Some(Expression::Literal(Value::Null, _)));
         let limit = if is_null(&limit) { None } else { limit };
@@ -90,7 +89,11 @@ impl Binder<'_> {
             let message = format!("argument of {} must be type bigint, not type {}", clause.name(), from.name());
             Error::new(sqlstate::DATATYPE_MISMATCH, message).at(at)
         })?;
-        if !matches!(bound, Expression::Subquery(_)) && !walk::columns(&bound).is_empty() {
+        let own = |id: &ColumnId| {
+            let columns = scope.from.tables.iter().flat_map(|table| &table.columns);
+            columns.flat_map(|column| walk::columns(&column.expression)).any(|known| known == *id)
+        };
+        if walk::columns(&bound).iter().any(own) {
             let message = format!("argument of {} must not contain variables", clause.name());
             return Err(Error::new(sqlstate::INVALID_COLUMN_REFERENCE, message).at(at));
         }

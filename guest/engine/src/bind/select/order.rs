@@ -92,7 +92,11 @@ impl Binder<'_> {
         let columns = scope_columns(&plan.columns());
         let outputs: Vec<Output> = columns
             .iter()
-            .map(|column| Output { name: column.name.clone(), expression: column.expression.clone() })
+            .map(|column| Output {
+                name: column.name.clone(),
+                expression: column.expression.clone(),
+                first_reference: 0,
+            })
             .collect();
         let alias = if is_values { "*VALUES*" } else { "" };
         let table = ScopeTable { alias: alias.into(), schema: None, columns, relation: None, accessible: true };
@@ -116,7 +120,7 @@ impl Binder<'_> {
         if !keys.is_empty() {
             plan = Plan::Sort { input: Box::new(plan), keys: keys.clone() };
         }
-        self.limit(plan, &tail.limits, &keys, outer)
+        self.limit(plan, &tail.limits, &keys, &scope)
     }
 }
 

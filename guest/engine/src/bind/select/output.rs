@@ -30,10 +30,6 @@ fn figure(ast: &Expr) -> Option<(String, bool)> {
         },
         Expr::TypedString(typed) => type_name(&typed.data_type).map(|name| (name, false)),
         Expr::Interval(_) => Some(("interval".into(), false)),
-        Expr::Value(value) => match value.value {
-            ast::Value::Boolean(_) => Some(("bool".into(), false)),
-            _ => None,
-        },
         Expr::Function(function) => call_name(&function.name).map(|name| (name, true)),
         Expr::Case { else_result, .. } => match else_result.as_deref().and_then(figure) {
             Some((name, true)) => Some((name, true)),

@@ -65,9 +65,7 @@ impl Binder<'_> {
         let mut definition = WindowDefinition::default();
         if let Some(base) = base {
             definition = named(site, &base)?;
-            let refused = |what: &str| {
-                Err(windowing(format!("cannot override {what} of window \"{}\"", fold(&base))).at(position(&base)))
-            };
+            let refused = |what: &str| Err(windowing(format!("cannot override {what} of window \"{}\"", fold(&base))));
             if !partition_by.is_empty() {
                 return refused("PARTITION BY clause");
             }

@@ -1,7 +1,7 @@
 //! WITH (PostgreSQL 15, section 7.8).
 
 use super::super::binder::{Binder, CommonTableName};
-use super::super::logical::{CommonTable, CommonTableId, CommonTableKind, PlanColumn};
+use super::super::logical::{CommonTable, CommonTableId, CommonTableKind, Plan, PlanColumn};
 use super::super::name::{fold, position};
 use super::super::scope::Scope;
 use super::Untyped;
@@ -32,13 +32,14 @@ impl Binder<'_> {
             };
             let materialized = materialized.as_ref().map(|choice| *choice == CteAsMaterialized::Materialized);
             let visible = visible_columns(&columns, &name, alias)?;
-            self.common_tables.push(CommonTableName {
-                name: name.clone(),
-                id,
-                columns: visible,
-                refusal: None,
-                scans: 0,
-            });
+            let refusal = match &kind {
+                CommonTableKind::Plain(Plan::Modify(modify)) if modify.returning.is_none() => {
+                    let message = format!("WITH query \"{name}\" does not have a RETURNING clause");
+                    Some(Error::new(sqlstate::FEATURE_NOT_SUPPORTED, message))
+                }
+                _ => None,
+            };
+            self.common_tables.push(CommonTableName { name: name.clone(), id, columns: visible, refusal, scans: 0 });
             tables.push(CommonTable { id, name, kind, columns, materialized });
         }
         Ok(tables)
@@ -87,7 +88,8 @@ impl Binder<'_> {
         let SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier, right } = &**body else {
             let refusal = invalid(format!(
                 "recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
-            ));
+            ))
+            .at(position(&alias.name));
             return self.refused_table(entry(refusal), alias, query, outer);
         };
         if order_by.is_some() || !locks.is_empty() {
