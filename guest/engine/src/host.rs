@@ -26,7 +26,8 @@ pub trait Transaction {
     fn close_cursor(&self, cursor: u32);
     /// Packed writes: (1u8, key length, key, value length, value) or (0u8, key length, key), lengths u32 LE.
     fn write(&self, writes: &[u8]) -> Result<()>;
-    /// The commit fails with 40001 when another transaction writes this key after our snapshot.
+    /// The commit fails with 40001 when another transaction writes this key after our snapshot; an index's nine-byte
+    /// prefix stands for all of its keys.
     fn guard(&self, key: &[u8]) -> Result<()>;
     /// Live keys of the index with this nine-byte prefix, approximately.
     fn estimate_count(&self, index_prefix: &[u8]) -> u64;

@@ -75,9 +75,17 @@ impl DB for Connection {
     }
 }
 
+/// Runs all of a file's records, and reports every one that fails.
 fn test(path: &Path) -> Result<(), Failed> {
     let mut runner = Runner::new(|| async { Ok(Connection::open()) });
-    runner.run_file(path).map_err(|error| Failed::from(error.display(false).to_string()))
+    let records = sqllogictest::parse_file(path).map_err(|error| Failed::from(error.to_string()))?;
+    let mut failures = vec![];
+    for record in records {
+        if let Err(error) = runner.run(record) {
+            failures.push(error.display(false).to_string());
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Failed::from(failures.join("\n\n"))) }
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

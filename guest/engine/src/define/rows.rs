@@ -49,6 +49,12 @@ pub fn each_chunk(
     Ok(())
 }
 
+/// Makes the commit fail with 40001 if another transaction writes to the table after our snapshot: for definitions
+/// that hold only if no row has escaped them.
+pub fn guard(host: &dyn Host, relation: &Relation) -> Result<()> {
+    host.guard(&index_prefix(relation.id, 0))
+}
+
 /// Whether a table has more rows than this.
 pub fn has_more_than(host: &dyn Host, relation: &Relation, count: usize) -> Result<bool> {
     let mut found = 0;
@@ -117,6 +123,7 @@ pub fn rewrite(
     old: &Relation,
     change: &mut dyn FnMut(&[Row]) -> Result<Vec<Vec<Value>>>,
 ) -> Result<()> {
+    guard(writer.host, old)?;
     let keeps_ids = old.primary_key().is_none() && writer.relation.primary_key().is_none();
     let mut rewritten = vec![];
     each_chunk(writer.host, old, None, &mut |rows| {

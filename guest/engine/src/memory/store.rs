@@ -1,6 +1,7 @@
 //! Keys and values in memory, and transactions over them.
 
 use crate::catalog::keys::CATALOG_SPACE;
+use crate::encode::key::{PREFIX_LENGTH, ROW_SPACE};
 use crate::error::{Error, Result};
 use crate::host::{Environment, KeyRange, Output, OutputColumn, Severity, Transaction};
 use std::cell::{Cell, RefCell};
@@ -112,8 +113,17 @@ impl MemoryTransaction {
         let mut state = self.store.state.borrow_mut();
         let changes = self.changes.into_inner();
         let guards = self.guards.into_inner();
+        let is_written = |key: &Key| {
+            let commits = |(_, commit): (&Key, &u64)| *commit > self.began_after;
+            if key.len() == PREFIX_LENGTH && key[0] == ROW_SPACE {
+                let from = (Bound::Included(key.as_slice()), Bound::Unbounded);
+                let all = state.written.range::<[u8], _>(from);
+                return all.take_while(|(written, _)| written.starts_with(key)).any(commits);
+            }
+            state.written.get_key_value(key).is_some_and(commits)
+        };
         for key in changes.keys().chain(&guards) {
-            if state.written.get(key).is_some_and(|commit| *commit > self.began_after) && !changes.is_empty() {
+            if !changes.is_empty() && is_written(key) {
                 let code = if key.first() == Some(&CATALOG_SPACE) { "OC001" } else { "OC000" };
                 return Err(Error::new("40001", format!("change conflicts with another transaction ({code})")));
             }
@@ -413,6 +423,21 @@ mod tests {
         first.commit().unwrap();
         assert_eq!(second.commit().unwrap_err().sqlstate(), "40001");
         assert_eq!(third.commit().unwrap_err().sqlstate(), "40001");
+    }
+
+    #[test]
+    fn a_guarded_index_conflicts_with_any_write_to_it() {
+        let store = MemoryStore::new();
+        let (writer, definition, elsewhere) = (store.begin(), store.begin(), store.begin());
+        let row = |table: u8| [&[1, 0, 0, 0, table, 0, 0, 0, 0][..], &[1, 7]].concat();
+        put(&writer, &row(1), Some(b"row"));
+        for (transaction, table) in [(&definition, 1), (&elsewhere, 2)] {
+            transaction.guard(&[1, 0, 0, 0, table, 0, 0, 0, 0]).unwrap();
+            put(transaction, &[0, table], Some(b"definition"));
+        }
+        writer.commit().unwrap();
+        assert_eq!(definition.commit().unwrap_err().sqlstate(), "40001");
+        elsewhere.commit().unwrap();
     }
 
     #[test]

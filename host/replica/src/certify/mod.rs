@@ -64,7 +64,13 @@ impl Certifier {
             conflict |= self.check_key(write?.0, snapshot)?;
         }
         for key in &reads.keys {
-            conflict |= self.check_key(key, snapshot)?;
+            conflict |= match index_prefix(key) {
+                // The prefix alone stands for the whole index.
+                Some(prefix) if prefix.len() == key.len() && !is_catalog(key) => {
+                    self.newest.get(&prefix).is_some_and(|newest| *newest > snapshot)
+                }
+                _ => self.check_key(key, snapshot)?,
+            };
         }
         for (start, end) in &reads.ranges {
             conflict |= self.check_range(start, end, snapshot)?;
@@ -152,4 +158,24 @@ fn is_next(prefix: &IndexPrefix, end: &[u8]) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(key: &[u8]) -> Vec<u8> {
+        [&[1u8][..], &(key.len() as u32).to_le_bytes(), key, &0u32.to_le_bytes()].concat()
+    }
+
+    #[test]
+    fn a_guarded_index_prefix_stands_for_its_keys() {
+        let row = |table: u8| [&[1, 0, 0, 0, table, 0, 0, 0, 0][..], &[1, 7]].concat();
+        let guard = |table: u8| Reads { keys: vec![row(table)[..9].into()], ranges: vec![] };
+        let mut certifier = Certifier::new(0, 1000);
+        certifier.certify(0, &put(&row(1)), &Reads { keys: vec![], ranges: vec![] }, 10).unwrap();
+        assert!(certifier.certify(5, &put(b"\0definition"), &guard(1), 20).is_err());
+        assert!(certifier.certify(5, &put(b"\0definition"), &guard(2), 20).is_ok());
+        assert!(certifier.certify(10, &put(b"\0definition 2"), &guard(1), 30).is_ok());
+    }
 }

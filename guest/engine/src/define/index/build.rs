@@ -20,6 +20,7 @@ use hashbrown::HashMap;
 
 /// Fills an index within the running transaction.
 pub fn in_place(context: &DefineContext, relation: &Relation, position: usize) -> Result<()> {
+    rows::guard(context.host, relation)?;
     let functions = context.functions();
     let writer = TableWriter::new(context.host, &functions, relation)?;
     let mut seen = HashMap::new();

@@ -37,17 +37,13 @@ pub fn resolve_type(given: &ast::DataType) -> Result<(DataType, i32)> {
 /// DEFAULT's text as it is kept, checked against the column; none for DEFAULT NULL.
 pub fn default_text(context: &DefineContext, column: &TableColumn, default: &Expr) -> Result<Option<String>> {
     let sql = default.to_string();
-    context.constant(&sql, column.data_type, column.modifier).map_err(|error| match error.sqlstate() {
+    context.constant(&sql, column.data_type, column.modifier).map_err(|mut error| match error.sqlstate() {
+        sqlstate::UNDEFINED_COLUMN => {
+            Error::new(sqlstate::FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression")
+        }
         sqlstate::DATATYPE_MISMATCH => {
-            let mut error = error;
-            error.0.message = format!("column \"{}\" is of type {}", column.name, column.data_type.name())
-                + error
-                    .0
-                    .message
-                    .strip_prefix(&format!("default is of type {}", column.data_type.name()))
-                    .unwrap_or("")
-                    .replace(" but expression", " but default expression")
-                    .as_str();
+            let message = error.message().replacen("default is", &format!("column \"{}\" is", column.name), 1);
+            error.0.message = message.replacen("but expression", "but default expression", 1);
             error
         }
         _ => error,

@@ -31,6 +31,7 @@ pub fn add(draft: &mut Draft, definition: &ColumnDef, if_not_exists: bool) -> Re
     let had = draft.relation.indexes.len();
     draft.add_constraints(std::slice::from_ref(definition), &[])?;
 
+    rows::guard(draft.context.host, &before)?;
     let has_rows = rows::has_more_than(draft.context.host, &before, 0)?;
     let default = draft.relation.columns[position].default.clone();
     if !has_rows {
@@ -153,6 +154,7 @@ pub fn set_default(draft: &mut Draft, name: &str, default: Option<&Expr>) -> Res
 
 pub fn set_not_null(draft: &mut Draft, name: &str) -> Result<()> {
     let position = named(draft, name)?;
+    rows::guard(draft.context.host, &draft.relation)?;
     rows::each_chunk(draft.context.host, &draft.relation, None, &mut |rows| {
         if rows.iter().any(|row| row.values[position].is_null()) {
             return Err(contains_nulls(&draft.relation, position));

@@ -57,6 +57,7 @@ fn rekey(draft: &Draft, before: &Relation, check: &mut dyn FnMut(&[Row]) -> Resu
 
 /// 23514 when a stored row does not satisfy one of the draft's CHECKs that were not there before.
 pub fn check_all(draft: &Draft) -> Result<()> {
+    rows::guard(draft.context.host, &draft.relation)?;
     let known = draft.previous().map(|previous| previous.checks.as_slice()).unwrap_or_default();
     for check in draft.relation.checks.iter().filter(|check| !known.contains(check)) {
         let compiled = draft.context.over_columns(&draft.relation, &check.expression)?;
