@@ -164,6 +164,9 @@ impl Binder<'_> {
 
     /// The oid behind a name, for the types that print oids as names; none where the text is a number.
     fn registered(&self, written: &str, to: DataType) -> Result<Option<u32>> {
+        if !matches!(to, DataType::Regclass | DataType::Regnamespace) {
+            return Ok(None);
+        }
         let is_number = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
         if is_number || written == "-" {
             return Ok(None);
