@@ -2,10 +2,12 @@
 
 use super::{Catalog, Index, Relation, RelationKind, definition};
 use crate::bind::name::split_qualified;
+use crate::define::settings;
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::arguments::Arguments;
 use crate::functions::signature::*;
-use crate::functions::{FunctionContext, ScalarFunction, Signature};
+use crate::functions::{FunctionContext, ScalarFunction, Settings, Signature};
+use crate::statement::Control;
 use crate::types::text::registered::type_named;
 use crate::types::{DataType, Value};
 use std::rc::Rc;
@@ -61,6 +63,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     function("to_regtype", &[TEXT], REGTYPE, to_regtype).stable(),
     function("to_regnamespace", &[TEXT], REGNAMESPACE, to_regnamespace).stable(),
     function("pg_encoding_to_char", &[INTEGER], NAME, encoding).stable(),
+    function("set_config", &[TEXT, TEXT, BOOLEAN], TEXT, set_config).not_strict().volatile(),
     function("pg_is_in_recovery", &[], BOOLEAN, no).stable(),
     function("has_table_privilege", &[TEXT, TEXT], BOOLEAN, has_table_privilege).stable(),
     function("has_table_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
@@ -191,6 +194,19 @@ fn to_regnamespace(context: &FunctionContext, arguments: &[Value]) -> Result<Val
 
 fn encoding(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     Ok(Value::text(if arguments.integer(0)? == 6 { "UTF8" } else { "" }))
+}
+
+/// Answers the value that the setting gets. `engine::query` has the host change it.
+fn set_config(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let value = if arguments[1].is_null() { None } else { Some(arguments.text(1)?) };
+    match settings::change(arguments.text(0)?, value, false)? {
+        Control::Set { value: Some(value), .. } => Ok(Value::text(&value)),
+        Control::Set { name, value: None, .. } => {
+            let unchanged = Settings { changed: vec![], ..context.settings.clone() };
+            optional_text(settings::current(&unchanged, &name))
+        }
+        _ => Ok(arguments[1].clone()),
+    }
 }
 
 /// The engine's user may do everything with what there is; who may do what is decided before the engine is asked.

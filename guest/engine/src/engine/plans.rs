@@ -2,6 +2,7 @@
 
 use super::Session;
 use crate::bind::Command;
+use crate::execute::expression::Compiled;
 use crate::host::OutputColumn;
 use crate::limits::CACHED_PLANS;
 use crate::plan::Physical;
@@ -17,6 +18,8 @@ pub struct Plan {
     /// None: the statement answers no rows.
     pub columns: Option<Vec<OutputColumn>>,
     pub column_types: Vec<DataType>,
+    /// The arguments of `set_config`, where the statement calls it.
+    pub setting_change: Option<Vec<Compiled>>,
 }
 
 #[derive(PartialEq, Eq, Hash)]

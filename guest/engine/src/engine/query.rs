@@ -4,10 +4,11 @@ use super::Session;
 use super::output::RowPrinter;
 use super::parameters;
 use super::plans::Plan;
-use crate::bind::{self, BindContext, Command};
-use crate::define;
-use crate::error::Result;
-use crate::execute::{self, ExecuteContext};
+use crate::bind::{self, BindContext, Command, Expression};
+use crate::define::{self, settings};
+use crate::error::{Error, Result, sqlstate};
+use crate::execute::expression::{Compiled, compile, evaluate_constant};
+use crate::execute::{self, ExecuteContext, Execution};
 use crate::functions::FunctionContext;
 use crate::host::OutputColumn;
 use crate::modify::copy::RowSink;
@@ -37,6 +38,7 @@ impl Session<'_> {
 
 pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
     let bound = bind::query(&session.bind_context(), statement)?;
+    let setting_change = setting_change(&session.request.sql, &bound.plan)?;
     let answers_rows = bound.command == Command::Select || !bound.plan.columns().is_empty();
     let physical = plan::optimize(bound.plan, &PlanContext { transaction: session.host, catalog: &session.catalog })?;
     let columns: Vec<OutputColumn> = physical
@@ -57,6 +59,7 @@ pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
         physical,
         parameter_types: bound.parameter_types,
         command: bound.command,
+        setting_change,
     })
 }
 
@@ -72,12 +75,54 @@ pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
         }
         None => execute::run(&context, &plan.physical, &mut |_| Ok(()))?,
     };
+    if let Some(arguments) = &plan.setting_change {
+        return change_setting(&context, arguments);
+    }
     Ok(complete(match plan.command {
         Command::Select => format!("SELECT {count}"),
         Command::Insert => format!("INSERT 0 {count}"),
         Command::Update => format!("UPDATE {count}"),
         Command::Delete => format!("DELETE {count}"),
     }))
+}
+
+/// The arguments of a `set_config` in the select list of a query without FROM. Only the host can change a setting, and
+/// it can be told of one when the statement is done: the function is refused in any other place.
+fn setting_change(sql: &str, plan: &bind::Plan) -> Result<Option<Vec<Compiled>>> {
+    const NAME: &str = "set_config";
+    if !sql.to_ascii_lowercase().contains(NAME) {
+        return Ok(None);
+    }
+    let mut calls = vec![];
+    if let bind::Plan::Project { input, outputs } = plan
+        && matches!(**input, bind::Plan::Unit)
+    {
+        for (_, output) in outputs {
+            if let Expression::Call { function, arguments, .. } = output
+                && function.name == NAME
+            {
+                calls.push(arguments);
+            }
+        }
+    }
+    match calls[..] {
+        [arguments] => arguments.iter().map(|argument| compile(argument, &[])).collect::<Result<_>>().map(Some),
+        // The word may be in a string or a name.
+        [] if !format!("{plan:?}").contains("function: set_config") => Ok(None),
+        _ => Err(Error::not_supported("set_config but for once in the select list of a query without FROM")),
+    }
+}
+
+fn change_setting(context: &ExecuteContext, arguments: &[Compiled]) -> Result<Outcome> {
+    let execution = Execution::without_plan(context);
+    let values =
+        arguments.iter().map(|argument| evaluate_constant(&execution, argument)).collect::<Result<Vec<_>>>()?;
+    let [Value::Text(name), value, Value::Boolean(local)] = &values[..] else {
+        let message = "set_config needs a name and whether the change is local";
+        return Err(Error::new(sqlstate::NULL_VALUE_NOT_ALLOWED, message));
+    };
+    let value = if let Value::Text(value) = value { Some(&**value) } else { None };
+    Ok(Outcome::Control(settings::change(name, value, *local)?))
 }
 
 pub fn describe(plan: &Plan) -> Description {

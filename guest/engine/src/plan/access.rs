@@ -338,9 +338,7 @@ fn key_column_of(scan: &Scan, expression: &Expression, other: DataType) -> Optio
     let (_, position) = scan.columns.iter().find(|(column, _)| column.id == *id)?;
     let own = scan.relation.columns[*position].data_type;
     let same_form = |data_type| matches!(data_type, DataType::Text | DataType::Varchar | DataType::Name);
-    let comparable = own == other
-        || (own.is_integer() && other.is_integer())
-        || (same_form(own) && same_form(other));
+    let comparable = own == other || (own.is_integer() && other.is_integer()) || (same_form(own) && same_form(other));
     comparable.then_some(*position)
 }
 

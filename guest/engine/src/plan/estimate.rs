@@ -1,8 +1,8 @@
 //! How many rows: guesses from the host's counts and from what keys promise. There are no histograms; the constants
 //! are PostgreSQL's defaults where it has some (selfuncs.h).
 
-use super::walk;
 use super::PlanContext;
+use super::walk;
 use crate::bind::Plan;
 use crate::bind::expression::{ColumnId, Expression, SubqueryKind};
 use crate::bind::logical::{JoinKind, SetOperator};
@@ -89,7 +89,13 @@ impl Estimates {
                 1.0 - operands.iter().map(|operand| 1.0 - self.selectivity(operand)).product::<f64>()
             }
             Expression::Not(input) => 1.0 - self.selectivity(input),
-            Expression::IsNull { negated, .. } => if *negated { 1.0 - NULL_FRACTION } else { NULL_FRACTION },
+            Expression::IsNull { negated, .. } => {
+                if *negated {
+                    1.0 - NULL_FRACTION
+                } else {
+                    NULL_FRACTION
+                }
+            }
             Expression::IsDistinct { left, right, negated } => {
                 let equal = self.equality(left, right);
                 if *negated { equal } else { 1.0 - equal }

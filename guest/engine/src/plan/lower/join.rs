@@ -56,7 +56,8 @@ impl Lowering<'_> {
             false => Wanted::default(),
         };
         let Lowered { node: left_node, ordering } = self.lower(left, &left_wanted)?;
-        let ordering = if kind == JoinKind::Full { Ordering::default() } else { Ordering { single: false, ..ordering } };
+        let ordering =
+            if kind == JoinKind::Full { Ordering::default() } else { Ordering { single: false, ..ordering } };
         let probes = left_wanted.rows.map_or(left_node.rows, |wanted| wanted.min(left_node.rows));
         if kind != JoinKind::Full
             && let Some((scan, own)) = filtered_scan(right)

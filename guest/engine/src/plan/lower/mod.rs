@@ -161,7 +161,12 @@ impl Lowering<'_> {
                 let mut columns = input.columns.clone();
                 columns.extend(calls.iter().flat_map(|call| ids(&call.columns)));
                 let (rows, cost) = (input.rows * 10.0, input.cost + input.rows * 10.0);
-                unordered(self.node(Operation::ProjectSet { input: Box::new(input), calls: compiled }, columns, rows, cost))
+                unordered(self.node(
+                    Operation::ProjectSet { input: Box::new(input), calls: compiled },
+                    columns,
+                    rows,
+                    cost,
+                ))
             }
             Plan::Filter { .. } => self.filter(plan, wanted),
             Plan::Project { input, outputs } => self.project(input, outputs, wanted),
@@ -190,11 +195,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn set_calls(
-        &mut self,
-        calls: &[SetCall],
-        columns: &[(ColumnId, DataType)],
-    ) -> Result<Vec<CompiledSetCall>> {
+    fn set_calls(&mut self, calls: &[SetCall], columns: &[(ColumnId, DataType)]) -> Result<Vec<CompiledSetCall>> {
         let compile = |call: &SetCall| {
             let arguments = self.compile_all(&call.arguments, columns)?;
             let types = call.columns.iter().map(|column| column.data_type).collect();
@@ -203,12 +204,7 @@ impl Lowering<'_> {
         calls.iter().map(compile).collect()
     }
 
-    fn project(
-        &mut self,
-        input: &Plan,
-        outputs: &[(PlanColumn, Expression)],
-        wanted: &Wanted,
-    ) -> Result<Lowered> {
+    fn project(&mut self, input: &Plan, outputs: &[(PlanColumn, Expression)], wanted: &Wanted) -> Result<Lowered> {
         // Orders of outputs are orders of the columns that they pass on.
         let mut inner = Wanted { order: vec![], rows: wanted.rows };
         for order in &wanted.order {
@@ -237,9 +233,10 @@ impl Lowering<'_> {
         let columns: Columns = outputs.iter().map(|(column, _)| (column.id, column.data_type)).collect();
         // An input that already produces just these columns needs no projection.
         let identity = compiled.len() == input.columns.len()
-            && compiled.iter().enumerate().all(|(number, output)| {
-                matches!(output, Compiled::Column { position, .. } if *position == number)
-            });
+            && compiled
+                .iter()
+                .enumerate()
+                .all(|(number, output)| matches!(output, Compiled::Column { position, .. } if *position == number));
         if identity {
             return Ok(Lowered { node: Node { columns, ..input }, ordering });
         }
@@ -263,7 +260,8 @@ impl Lowering<'_> {
             aggregates.push(self.aggregate_call(call, &input.columns)?);
         }
         let single = aggregate.grouping_sets.len() == 1 && aggregate.grouping_sets[0].is_empty();
-        let rows = if single { 1.0 } else { self.estimates.rows(plan).min(input.rows * aggregate.grouping_sets.len() as f64) };
+        let rows =
+            if single { 1.0 } else { self.estimates.rows(plan).min(input.rows * aggregate.grouping_sets.len() as f64) };
         let work = 0.3 * (aggregates.len() + groups.len() * aggregate.grouping_sets.len()) as f64;
         let cost = input.cost + input.rows * work + rows;
         let operation = Operation::Aggregate(Box::new(physical::Aggregate {
@@ -292,10 +290,9 @@ impl Lowering<'_> {
         let descending = call.function.name == "max";
         let predicate = Expression::IsNull { input: Box::new(column.clone()), negated: true };
         let filtered = match &aggregate.input {
-            Plan::Filter { input, predicate: other } if matches!(**input, Plan::Scan(_)) => Plan::Filter {
-                input: input.clone(),
-                predicate: Expression::And(vec![other.clone(), predicate]),
-            },
+            Plan::Filter { input, predicate: other } if matches!(**input, Plan::Scan(_)) => {
+                Plan::Filter { input: input.clone(), predicate: Expression::And(vec![other.clone(), predicate]) }
+            }
             Plan::Scan(_) => Plan::Filter { input: Box::new(aggregate.input.clone()), predicate },
             _ => return Ok(None),
         };
@@ -308,12 +305,8 @@ impl Lowering<'_> {
             let input = self.lower(&filtered, &wanted)?;
             let columns = input.node.columns.clone();
             let limit = Compiled::Literal(crate::types::Value::BigInt(1), DataType::BigInt);
-            let operation = Operation::Limit {
-                input: Box::new(input.node),
-                limit: Some(limit),
-                offset: None,
-                with_ties: vec![],
-            };
+            let operation =
+                Operation::Limit { input: Box::new(input.node), limit: Some(limit), offset: None, with_ties: vec![] };
             let input = self.node(operation, columns, 1.0, 10.0);
             let plan = Plan::Aggregate(Box::new(aggregate.clone()));
             return self.aggregate_over(&plan, aggregate, input).map(Some);
@@ -321,11 +314,7 @@ impl Lowering<'_> {
         Ok(None)
     }
 
-    fn aggregate_call(
-        &mut self,
-        call: &AggregateCall,
-        columns: &[(ColumnId, DataType)],
-    ) -> Result<CompiledAggregate> {
+    fn aggregate_call(&mut self, call: &AggregateCall, columns: &[(ColumnId, DataType)]) -> Result<CompiledAggregate> {
         Ok(CompiledAggregate {
             function: call.function,
             arguments: self.compile_all(&call.arguments, columns)?,
@@ -416,13 +405,7 @@ impl Lowering<'_> {
         Ok(Lowered { node: self.node(operation, columns, rows, cost), ordering })
     }
 
-    fn distinct(
-        &mut self,
-        plan: &Plan,
-        input: &Plan,
-        on: Option<&[Expression]>,
-        wanted: &Wanted,
-    ) -> Result<Lowered> {
+    fn distinct(&mut self, plan: &Plan, input: &Plan, on: Option<&[Expression]>, wanted: &Wanted) -> Result<Lowered> {
         let inner = Wanted { order: wanted.order.clone(), rows: wanted.rows.map(|rows| rows * 2.0) };
         let Lowered { node: input, ordering } = self.lower_in_order(input, &input.columns(), &inner)?;
         let on = on.map(|on| self.compile_all(on, &input.columns)).transpose()?;

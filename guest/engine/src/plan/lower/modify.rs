@@ -26,9 +26,10 @@ impl Lowering<'_> {
         };
         let action = self.action(modify, &input)?;
         let (rows, cost) = (input.rows, input.cost + input.rows * 10.0);
-        let columns = modify.returning.as_ref().map_or(vec![], |returning| {
-            ids(&returning.iter().map(|(column, _)| column.clone()).collect::<Vec<_>>())
-        });
+        let columns = modify
+            .returning
+            .as_ref()
+            .map_or(vec![], |returning| ids(&returning.iter().map(|(column, _)| column.clone()).collect::<Vec<_>>()));
         let modification = Modification { relation: modify.relation.clone(), action, checks, returning };
         let operation = Operation::Modify(Box::new(physical::Modify { modification, input }));
         Ok(Lowered { node: self.node(operation, columns, rows, cost), ordering: Ordering::default() })

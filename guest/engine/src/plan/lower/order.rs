@@ -232,11 +232,12 @@ impl Search<'_, '_> {
             while set.count_ones() < count as u32 {
                 let rest = (0..count).filter(|leaf| set & 1 << leaf == 0);
                 let added = rest.map(|leaf| (leaf, self.add(&candidate, set, leaf)));
-                let next = added.map(|(leaf, (kept, swapped))| {
-                    (leaf, if kept.cost() <= swapped.cost() { kept } else { swapped })
-                });
+                let next = added
+                    .map(|(leaf, (kept, swapped))| (leaf, if kept.cost() <= swapped.cost() { kept } else { swapped }));
                 let Some((leaf, next)) = next.min_by(|(_, left), (_, right)| {
-                    (left.rows, left.cost()).partial_cmp(&(right.rows, right.cost())).unwrap_or(std::cmp::Ordering::Equal)
+                    (left.rows, left.cost())
+                        .partial_cmp(&(right.rows, right.cost()))
+                        .unwrap_or(std::cmp::Ordering::Equal)
                 }) else {
                     break;
                 };

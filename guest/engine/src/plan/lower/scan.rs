@@ -96,14 +96,7 @@ impl Lowering<'_> {
             bound.as_ref().map(compile).transpose()
         };
         let (lower, upper) = (bound(&path.lower)?, bound(&path.upper)?);
-        Ok(Access {
-            index: path.index,
-            equal,
-            lower,
-            upper,
-            unique: path.unique,
-            index_only: path.index_only,
-        })
+        Ok(Access { index: path.index, equal, lower, upper, unique: path.unique, index_only: path.index_only })
     }
 
     pub(super) fn filter(&mut self, plan: &Plan, wanted: &Wanted) -> Result<Lowered> {

@@ -20,12 +20,7 @@ pub struct Entry {
 }
 
 impl Lowering<'_> {
-    pub(super) fn with(
-        &mut self,
-        tables: &[logical::CommonTable],
-        body: &Plan,
-        wanted: &Wanted,
-    ) -> Result<Lowered> {
+    pub(super) fn with(&mut self, tables: &[logical::CommonTable], body: &Plan, wanted: &Wanted) -> Result<Lowered> {
         let mut lowered = vec![];
         for table in tables {
             let number = self.table_count;
