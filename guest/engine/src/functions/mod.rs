@@ -139,6 +139,7 @@ pub trait Accumulator {
     /// applied. `count(*)` has no arguments. `context` is as for scalar functions.
     fn update(&mut self, context: &FunctionContext, groups: &[u32], rows: &[u32], arguments: &[&Column]) -> Result<()>;
 
+    /// The value so far: running window frames ask again after more rows.
     fn finish(&mut self, context: &FunctionContext, group: usize) -> Result<Value>;
 }
 

@@ -99,6 +99,10 @@ pub fn narrow(batch: &Batch, rows: &[u32], expressions: &[&Compiled]) -> Batch {
     let mut needed = vec![false; batch.columns.len()];
     for expression in expressions {
         expression.columns(&mut |position| needed[position] = true);
+        // Which columns a subquery reads is in its plan.
+        if has_subquery(expression) {
+            needed.fill(true);
+        }
     }
     let nothing = Rc::new(columns::booleans(vec![]));
     let take = |(column, needed): (&Rc<Column>, &bool)| match needed {
@@ -106,6 +110,10 @@ pub fn narrow(batch: &Batch, rows: &[u32], expressions: &[&Compiled]) -> Batch {
         false => nothing.clone(),
     };
     Batch { columns: batch.columns.iter().zip(&needed).map(take).collect(), rows: rows.len() }
+}
+
+fn has_subquery(expression: &Compiled) -> bool {
+    matches!(expression, Compiled::Subquery { .. }) || expression.children().into_iter().any(has_subquery)
 }
 
 /// Comparisons of columns and constants and what is made of them raise no errors, whatever the row.

@@ -36,7 +36,7 @@ impl Accumulator for Elements {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(match self.states[group].take() {
+        Ok(match self.states[group].clone() {
             None => Value::Null,
             Some(values) => Value::Array(Rc::new(Array::from_values(self.element_type, values))),
         })
@@ -83,6 +83,6 @@ impl Accumulator for Arrays {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(self.states[group].take().map_or(Value::Null, |array| Value::Array(Rc::new(array))))
+        Ok(self.states[group].clone().map_or(Value::Null, |array| Value::Array(Rc::new(array))))
     }
 }

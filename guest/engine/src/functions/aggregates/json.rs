@@ -45,7 +45,7 @@ impl Accumulator for JsonArray {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(self.states[group].take().map_or(Value::Null, |state| Value::Json(Rc::from(state + "]"))))
+        Ok(self.states[group].clone().map_or(Value::Null, |state| Value::Json(Rc::from(state + "]"))))
     }
 }
 
@@ -78,7 +78,7 @@ impl Accumulator for JsonObject {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(self.states[group].take().map_or(Value::Null, |state| Value::Json(Rc::from(state + " }"))))
+        Ok(self.states[group].clone().map_or(Value::Null, |state| Value::Json(Rc::from(state + " }"))))
     }
 }
 
@@ -101,7 +101,7 @@ impl Accumulator for JsonbArray {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(self.states[group].take().map_or(Value::Null, |elements| Value::Jsonb(Rc::new(Jsonb::Array(elements)))))
+        Ok(self.states[group].clone().map_or(Value::Null, |elements| Value::Jsonb(Rc::new(Jsonb::Array(elements)))))
     }
 }
 
@@ -128,7 +128,7 @@ impl Accumulator for JsonbObject {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(self.states[group].take().map_or(Value::Null, |pairs| Value::Jsonb(Rc::new(Jsonb::object(pairs)))))
+        Ok(self.states[group].clone().map_or(Value::Null, |pairs| Value::Jsonb(Rc::new(Jsonb::object(pairs)))))
     }
 }
 

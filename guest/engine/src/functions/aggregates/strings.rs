@@ -50,7 +50,7 @@ impl Accumulator for Join {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(match self.states[group].take() {
+        Ok(match self.states[group].clone() {
             None => Value::Null,
             Some(state) if self.bytes => Value::Bytea(state.into()),
             Some(state) => {
