@@ -54,6 +54,11 @@ impl DB for Connection {
     type Error = Failure;
     type ColumnType = DefaultColumnType;
 
+    /// `skipif isobar` stands before the records that answer otherwise than PostgreSQL, with what they answer.
+    fn engine_name(&self) -> &str {
+        "isobar"
+    }
+
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, Failure> {
         let gone = || Failure("the session panicked".into());
         self.statements.send(sql.into()).map_err(|_| gone())?;
