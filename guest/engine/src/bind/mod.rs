@@ -103,6 +103,26 @@ pub fn table_expression(
     binder.settle(bound)
 }
 
+/// Binds the text of ALTER COLUMN's USING over a table's columns, as `table_expression` does.
+pub fn transform_expression(
+    context: &BindContext,
+    relation: &Relation,
+    column_ids: &[ColumnId],
+    sql: &str,
+) -> Result<Expression> {
+    let mut binder = Binder::new(context);
+    binder.reserve(column_ids);
+    let bound = binder.stored_expression(relation, column_ids, sql, Clause::Transform)?;
+    binder.settle(bound)
+}
+
+/// Binds an expression's text that refers to no columns: a parameter of EXECUTE.
+pub fn parameter(context: &BindContext, sql: &str) -> Result<Expression> {
+    let mut binder = Binder::new(context);
+    let bound = binder.stored(sql, &Scope::default(), Clause::Parameter)?;
+    binder.settle(bound)
+}
+
 /// Binds an expression's text that refers to no columns, and casts it to a column's type by assignment.
 pub fn constant(context: &BindContext, sql: &str, data_type: DataType, modifier: i32) -> Result<Expression> {
     let mut binder = Binder::new(context);

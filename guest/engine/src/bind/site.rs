@@ -26,6 +26,10 @@ pub enum Clause {
     WindowDefinition,
     Default,
     Check,
+    /// ALTER COLUMN … TYPE … USING
+    Transform,
+    /// EXECUTE name (…), SET TIME ZONE
+    Parameter,
 }
 
 impl Clause {
@@ -48,6 +52,8 @@ impl Clause {
             Clause::WindowDefinition => "window definitions",
             Clause::Default => "DEFAULT expressions",
             Clause::Check => "check constraints",
+            Clause::Transform => "transform expressions",
+            Clause::Parameter => "EXECUTE parameters",
         }
     }
 
@@ -68,7 +74,7 @@ impl Clause {
 
     /// Subqueries are refused in what the catalog stores.
     pub fn has_subqueries(self) -> bool {
-        !matches!(self, Clause::Default | Clause::Check)
+        !matches!(self, Clause::Default | Clause::Check | Clause::Transform | Clause::Parameter)
     }
 }
 

@@ -109,15 +109,21 @@ impl DefineContext<'_> {
 
     /// The value and type of an expression's text, in which nothing stands for a row.
     pub fn constant_of_any_type(&self, sql: &str) -> Result<(Value, DataType)> {
-        let nothing = Relation::without_columns();
-        let bound = bind::table_expression(&self.bind_context(), &nothing, &[], sql).map_err(without_position)?;
+        let bound = bind::parameter(&self.bind_context(), sql).map_err(without_position)?;
         Ok((self.evaluate(&bound)?, bound.data_type()))
     }
 
-    /// Binds the text of an expression over a relation's columns, which stand at their positions in a batch.
-    pub fn over_columns(&self, relation: &Relation, sql: &str) -> Result<expression::Compiled> {
+    /// Binds the text of a CHECK over a relation's columns, which stand at their positions in a batch.
+    pub fn check(&self, relation: &Relation, sql: &str) -> Result<expression::Compiled> {
         let columns: Vec<ColumnId> = (0..relation.columns.len() as u32).map(ColumnId).collect();
         let bound = bind::table_expression(&self.bind_context(), relation, &columns, sql);
+        compile(&bound.map_err(without_position)?, &columns)
+    }
+
+    /// Binds the text of a USING over a relation's columns, likewise.
+    pub fn transform(&self, relation: &Relation, sql: &str) -> Result<expression::Compiled> {
+        let columns: Vec<ColumnId> = (0..relation.columns.len() as u32).map(ColumnId).collect();
+        let bound = bind::transform_expression(&self.bind_context(), relation, &columns, sql);
         compile(&bound.map_err(without_position)?, &columns)
     }
 

@@ -7,7 +7,7 @@ use crate::types::Batch;
 use hashbrown::HashSet;
 
 impl<E> Statement<'_, E> {
-    pub fn delete(&mut self, row_identity: usize, old_row: &[usize], batches: &[Batch]) -> Result<()> {
+    pub fn delete(&mut self, row_identity: usize, old_row: &[Option<usize>], batches: &[Batch]) -> Result<()> {
         let mut seen = HashSet::new();
         for input in batches {
             let chosen = first_appearances(input, row_identity, &mut seen)?;

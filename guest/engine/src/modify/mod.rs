@@ -39,14 +39,14 @@ pub enum Action<E> {
     Update {
         /// The input column with the row's key.
         row_identity: usize,
-        /// The input column of each column of the relation.
-        old_row: Vec<usize>,
+        /// The input column of each column of the relation; none for dropped ones.
+        old_row: Vec<Option<usize>>,
         /// Position in the relation, and the new value over the input's columns.
         assignments: Vec<(usize, E)>,
     },
     Delete {
         row_identity: usize,
-        old_row: Vec<usize>,
+        old_row: Vec<Option<usize>>,
     },
 }
 

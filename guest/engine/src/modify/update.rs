@@ -4,8 +4,9 @@ use super::insert::row_values;
 use super::unique::{KeyHolders, violation};
 use super::writer::Row;
 use super::{Statement, constraint};
+use crate::catalog::TableColumn;
 use crate::error::{Error, Result};
-use crate::types::{Batch, Value};
+use crate::types::{Batch, Column, Value};
 use hashbrown::HashSet;
 use std::rc::Rc;
 
@@ -13,7 +14,7 @@ impl<E> Statement<'_, E> {
     pub fn update(
         &mut self,
         row_identity: usize,
-        old_row: &[usize],
+        old_row: &[Option<usize>],
         assignments: &[(usize, E)],
         batches: &[Batch],
     ) -> Result<()> {
@@ -23,7 +24,7 @@ impl<E> Statement<'_, E> {
             let chosen = first_appearances(input, row_identity, &mut seen)?;
             let input = if chosen.len() < input.rows { &input.take(&chosen) } else { input };
             let old = rows_of(&self.writer, input, row_identity, old_row)?;
-            let mut columns: Vec<_> = old_row.iter().map(|&position| input.columns[position].clone()).collect();
+            let mut columns = stored_columns(&self.writer, input, old_row);
             for (position, expression) in assignments {
                 columns[*position] = (self.evaluate)(expression, input)?;
             }
@@ -95,13 +96,21 @@ pub fn rows_of(
     writer: &super::writer::TableWriter,
     input: &Batch,
     row_identity: usize,
-    old_row: &[usize],
+    old_row: &[Option<usize>],
 ) -> Result<Vec<Row>> {
-    let columns = old_row.iter().map(|&position| input.columns[position].clone()).collect();
-    let old = Batch { columns, rows: input.rows };
+    let old = Batch { columns: stored_columns(writer, input, old_row), rows: input.rows };
     (0..input.rows)
         .map(|row| Ok(Row { key: identity(input, row_identity, row)?.to_vec(), values: row_values(writer, &old, row) }))
         .collect()
+}
+
+/// The columns of the relation that a batch has, and NULLs for the dropped ones.
+fn stored_columns(writer: &super::writer::TableWriter, input: &Batch, old_row: &[Option<usize>]) -> Vec<Rc<Column>> {
+    let column = |(position, column): (&Option<usize>, &TableColumn)| match position {
+        Some(position) => input.columns[*position].clone(),
+        None => Rc::new(Column::constant(&Value::Null, column.data_type, input.rows)),
+    };
+    old_row.iter().zip(&writer.relation.columns).map(column).collect()
 }
 
 fn identity(input: &Batch, row_identity: usize, row: usize) -> Result<Rc<[u8]>> {

@@ -13,6 +13,10 @@ pub fn execute(context: &DefineContext, create: &CreateIndex) -> Result<Outcome>
     let relation = context.table(&create.table_name)?;
     match &create.using {
         None | Some(IndexType::BTree) => {}
+        // A btree answers all that a hash index does.
+        Some(IndexType::Hash) => {
+            context.notice("00000", "the index method \"hash\" is not there, a btree index is made instead");
+        }
         Some(other) => return Err(Error::not_supported(format!("the index method {other}"))),
     }
     if create.predicate.is_some() {

@@ -7,7 +7,6 @@ use super::generated_name::{choose, columns_part};
 use crate::catalog::{Check, Index, IndexColumn, IndexState, Relation, Schema, store};
 use crate::error::{Error, Result, sqlstate};
 use crate::limits::{KEY_COLUMNS, TABLE_INDEXES};
-use crate::types::DataType;
 use sqlparser::ast::ColumnDef;
 use std::rc::Rc;
 
@@ -132,14 +131,13 @@ impl<'a> Draft<'a> {
 
     /// Adds a CHECK over columns that are all there. 42710 when its name is taken.
     pub fn add_check(&mut self, name: Option<String>, sql: String, columns: &[String]) -> Result<()> {
-        let bound = self.context.over_columns(&self.relation, &sql)?;
-        if !matches!(bound.data_type(), DataType::Boolean | DataType::Unknown) {
-            let message = format!("argument of CHECK must be type boolean, not type {}", bound.data_type().name());
-            return Err(Error::new(sqlstate::DATATYPE_MISMATCH, message));
-        }
+        self.context.check(&self.relation, &sql)?;
         let name = match name {
             Some(name) if self.has_constraint(&name) => {
-                let message = format!("constraint \"{name}\" for relation \"{}\" already exists", self.relation.name);
+                let message = match self.previous {
+                    None => format!("check constraint \"{name}\" already exists"),
+                    Some(_) => format!("constraint \"{name}\" for relation \"{}\" already exists", self.relation.name),
+                };
                 return Err(Error::new(sqlstate::DUPLICATE_OBJECT, message));
             }
             Some(name) => name,

@@ -34,6 +34,7 @@ pub fn tables() -> Vec<&'static [ScalarFunction]> {
         json::write::FUNCTIONS,
         conditional::FUNCTIONS,
         system::FUNCTIONS,
+        crate::catalog::functions::FUNCTIONS,
     ];
     tables.extend(math::tables());
     tables.extend(datetime::tables());

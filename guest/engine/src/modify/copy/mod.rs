@@ -121,9 +121,8 @@ impl<'c> Copy<'c> {
                 defaults.push((position, context.constant(default, column.data_type, column.modifier)?));
             }
         }
-        let check = |check: &crate::catalog::Check| {
-            Ok((check.name.clone(), context.over_columns(relation, &check.expression)?))
-        };
+        let check =
+            |check: &crate::catalog::Check| Ok((check.name.clone(), context.check(relation, &check.expression)?));
         Ok(Copy {
             context,
             functions,

@@ -45,6 +45,10 @@ impl Lowering<'_> {
             let position = input.columns.iter().position(|(column, _)| column == id);
             position.ok_or_else(|| Error::internal("a row to be changed without one of its columns"))
         };
+        // Scans do not read dropped columns.
+        let stored = |(id, column): (&ColumnId, &crate::catalog::TableColumn)| {
+            if column.dropped { Ok(None) } else { place(id).map(Some) }
+        };
         Ok(match &modify.action {
             logical::ModifyAction::Insert { values, conflict } => Action::Insert {
                 values: self.compile_all(values, &input.columns)?,
@@ -52,12 +56,12 @@ impl Lowering<'_> {
             },
             logical::ModifyAction::Update { row_identity, old_row, assignments } => Action::Update {
                 row_identity: place(row_identity)?,
-                old_row: old_row.iter().map(place).collect::<Result<_>>()?,
+                old_row: old_row.iter().zip(&modify.relation.columns).map(stored).collect::<Result<_>>()?,
                 assignments: self.assignments(assignments, &input.columns)?,
             },
             logical::ModifyAction::Delete { row_identity, old_row } => Action::Delete {
                 row_identity: place(row_identity)?,
-                old_row: old_row.iter().map(place).collect::<Result<_>>()?,
+                old_row: old_row.iter().zip(&modify.relation.columns).map(stored).collect::<Result<_>>()?,
             },
         })
     }

@@ -60,7 +60,7 @@ pub fn check_all(draft: &Draft) -> Result<()> {
     rows::guard(draft.context.host, &draft.relation)?;
     let known = draft.previous().map(|previous| previous.checks.as_slice()).unwrap_or_default();
     for check in draft.relation.checks.iter().filter(|check| !known.contains(check)) {
-        let compiled = draft.context.over_columns(&draft.relation, &check.expression)?;
+        let compiled = draft.context.check(&draft.relation, &check.expression)?;
         let context = draft.context.execute_context();
         let execution = Execution::without_plan(&context);
         rows::each_chunk(draft.context.host, &draft.relation, None, &mut |rows| {

@@ -24,7 +24,7 @@ pub fn set(draft: &mut Draft, name: &str, data_type: &ast::DataType, using: Opti
         )
         .detail(format!("view {} uses column \"{name}\"", draft.context.shown(view))));
     }
-    let compiled = using.map(|using| draft.context.over_columns(&draft.relation, &using.to_string())).transpose()?;
+    let compiled = using.map(|using| draft.context.transform(&draft.relation, &using.to_string())).transpose()?;
     let source = compiled.as_ref().map_or(from, Compiled::data_type);
     check_castable(name, source, to, using.is_some())?;
     let before = draft.relation.clone();
