@@ -3,3 +3,17 @@
 //! Modules stand in the order in which a statement meets them.
 
 pub mod command;
+
+pub mod config;
+
+pub mod node;
+
+pub mod protocol;
+
+pub mod session;
+
+pub mod sandbox;
+
+pub mod error;
+
+pub mod metrics;

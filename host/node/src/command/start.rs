@@ -3,8 +3,16 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Configuration;
+use crate::node::Node;
+use crate::protocol::http::Server;
+use crate::session::once;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -26,7 +34,114 @@ pub struct Arguments {
 }
 
 /// Runs the node until SIGTERM or Ctrl-C.
-pub async fn run(_arguments: Arguments) -> ExitCode {
-    eprintln!("isobar start: not available in this build");
-    ExitCode::FAILURE
+pub async fn run(arguments: Arguments) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("ISOBAR_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .init();
+    match start(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("isobar: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The file's settings with the command line's over them.
+fn configuration(arguments: Arguments) -> Result<Configuration, String> {
+    let mut configuration = match &arguments.config {
+        Some(path) => Configuration::read(path)?,
+        None => Configuration::default(),
+    };
+    if let Some(data) = arguments.data {
+        configuration.data = data;
+    }
+    if let Some(http) = arguments.http {
+        configuration.http.listen = http;
+    }
+    if let Some(region) = arguments.region {
+        configuration.region = region;
+    }
+    configuration.insecure |= arguments.insecure;
+    configuration.check()?;
+    Ok(configuration)
+}
+
+async fn start(arguments: Arguments) -> Result<(), String> {
+    let configuration = configuration(arguments)?;
+    // Before anything is opened, so that an early signal is not lost.
+    let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let listen = configuration.http.listen;
+    if !listen.ip().is_loopback() {
+        eprintln!(
+            "WARNING: {listen} is reachable from other machines. Nothing is encrypted and nobody is asked who they \
+             are: whoever reaches this address can read and change all data."
+        );
+    }
+    let node = Arc::new(Node::open(configuration).await.map_err(|error| error.to_string())?);
+    let server = Server::start(node.clone()).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let forgetting = tokio::spawn(forget_old_answers(node.clone()));
+    announce(&node, &server);
+    signals.next().await;
+    eprintln!("isobar: stopping");
+    tokio::select! {
+        () = server.stop() => {}
+        () = signals.next() => eprintln!("isobar: not waiting for running requests"),
+    }
+    forgetting.abort();
+    node.replica.shutdown().await.map_err(|error| error.to_string())
+}
+
+/// Says where the node is and what to try next.
+fn announce(node: &Node, server: &Server) {
+    let address = server.address;
+    println!(
+        "isobar is ready at http://{address} (region {}, data in {})",
+        node.configuration.region,
+        node.configuration.data.display()
+    );
+    println!();
+    println!("  isobar sql --url http://{address}");
+    println!("  curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'");
+    println!("  const sql = neon(...)  with neonConfig.fetchEndpoint = 'http://{address}/sql'");
+}
+
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// Deletes stored answers that nobody may ask for any more.
+async fn forget_old_answers(node: Arc<Node>) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        let now_ms = node.clock.now_micros() / 1000;
+        let before_ms = now_ms.saturating_sub(node.configuration.store.outcome_seconds.saturating_mul(1000));
+        if let Err(error) = once::forget_old_answers(&node, before_ms).await {
+            tracing::warn!(%error, "old answers could not be deleted");
+        }
+    }
+}
+
+/// SIGTERM and Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

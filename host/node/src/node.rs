@@ -1,0 +1,67 @@
+//! A running node: what its sessions share.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use isobar_replica::{Clock, Options, Replica, Storage};
+
+use crate::config::Configuration;
+use crate::error::{Error, Result};
+use crate::metrics::Metrics;
+use crate::sandbox::Sandbox;
+
+pub struct Node {
+    pub configuration: Configuration,
+    pub replica: Replica,
+    pub sandbox: Sandbox,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Metrics,
+    /// Locked as long as the node runs, so that a second one on the same data does not start.
+    _lock: File,
+}
+
+/// The machine's clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now_micros(&self) -> u64 {
+        // Before 1970 the clock is wrong, and zero is as wrong.
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
+impl Node {
+    /// Opens the data directory, which is created when missing, and loads the engine.
+    pub async fn open(configuration: Configuration) -> Result<Node> {
+        let lock = lock(&configuration.data)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let sandbox = Sandbox::new(&configuration.sandbox)
+            .map_err(|error| Error::internal("the SQL engine does not load").detail(format!("{error:#}")))?;
+        let replica = Replica::open(Options {
+            storage: Storage::Directory(configuration.data.clone()),
+            limits: configuration.store.limits(),
+            clock: clock.clone(),
+            node_id: 1,
+        })
+        .await?;
+        Ok(Node { configuration, replica, sandbox, clock, metrics: Metrics::default(), _lock: lock })
+    }
+}
+
+fn lock(directory: &Path) -> Result<File> {
+    let failed = |error: std::io::Error| {
+        Error::new("58030", format!("cannot use the data directory {}", directory.display())).detail(error.to_string())
+    };
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    let file = File::create(directory.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::new(crate::error::sqlstate::OBJECT_IN_USE, format!("{} is in use", directory.display()))
+                .detail("Another node runs on this data directory."))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,3 @@
+//! Bytes in, bytes out: one module per protocol that clients speak.
+
+pub mod http;

@@ -1,0 +1,5 @@
+//! What a guest offers the host: one module per interface of `wit/`.
+
+mod statement;
+
+pub use statement::{Control, Description, Outcome, Request, Setting, TransactionModes};

@@ -1,0 +1,161 @@
+//! The machine that runs guests: one wasmtime engine, one compiled component, one pool of instances, one clock that
+//! ticks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, UpdateDeadline};
+
+use crate::error::{Error, Result};
+use crate::sandbox::bindings::{self, EnginePre};
+use crate::sandbox::instance::{Instance, MemoryLimit, State};
+use crate::sandbox::pool::Pool;
+use crate::sandbox::trap::Stopped;
+use crate::sandbox::{Limits, compilation};
+
+/// The engine, compiled by the build script.
+static ENGINE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/engine.cwasm"));
+
+/// Machine stack beyond the guest's, for the host's own functions.
+const HOST_STACK_BYTES: usize = 1 << 20;
+
+/// Runs statements in instances of the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    component: EnginePre<State>,
+    pool: Pool,
+    limits: Limits,
+    stopped: Arc<AtomicBool>,
+}
+
+/// Counters since the start, and gauges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SandboxMetrics {
+    pub created: u64,
+    pub discarded: u64,
+    pub idle: usize,
+    pub running: usize,
+}
+
+impl Sandbox {
+    /// The embedded engine.
+    pub fn new(limits: &Limits) -> wasmtime::Result<Sandbox> {
+        // SAFETY: these bytes were made by this crate's build script from wasmtime's own compiler.
+        Sandbox::with(limits, |engine| unsafe { Component::deserialize(engine, ENGINE) })
+    }
+
+    /// An engine that is compiled now, from a component's bytes.
+    pub fn from_component(limits: &Limits, component: &[u8]) -> wasmtime::Result<Sandbox> {
+        Sandbox::with(limits, |engine| Component::from_binary(engine, component))
+    }
+
+    fn with(limits: &Limits, load: impl FnOnce(&Engine) -> wasmtime::Result<Component>) -> wasmtime::Result<Sandbox> {
+        let mut configuration = compilation::configuration();
+        configuration
+            .max_wasm_stack(limits.stack_bytes())
+            .async_stack_size(limits.stack_bytes() + HOST_STACK_BYTES)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)));
+        let engine = Engine::new(&configuration)?;
+        let component = load(&engine)?;
+        let mut linker = Linker::new(&engine);
+        bindings::Engine::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)?;
+        let component = EnginePre::new(linker.instantiate_pre(&component)?)?;
+        let stopped = Arc::new(AtomicBool::new(false));
+        tick(engine.clone(), Duration::from_millis(limits.tick_ms.max(1)), stopped.clone())?;
+        Ok(Sandbox(Arc::new(Shared { engine, component, pool: Pool::new(limits), limits: limits.clone(), stopped })))
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// A warm instance, or else a new one.
+    pub(super) async fn instance(&self) -> Result<Instance> {
+        match self.pool().take() {
+            Some(instance) => Ok(instance),
+            None => self.create().await,
+        }
+    }
+
+    async fn create(&self) -> Result<Instance> {
+        let memory = MemoryLimit { bytes: 0, bytes_max: self.limits().memory_bytes(), exhausted: false };
+        let mut store = Store::new(&self.0.engine, State { call: None, memory });
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|context| {
+            let Some(call) = &context.data().call else { return Ok(UpdateDeadline::Yield(1)) };
+            if call.interrupt.is_requested() {
+                return Err(Stopped::Request.into());
+            }
+            if call.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(Stopped::Timeout.into());
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let engine = self
+            .0
+            .component
+            .instantiate_async(&mut store)
+            .await
+            .map_err(|error| Error::internal("the SQL engine does not start").detail(format!("{error:#}")))?;
+        self.pool().created.fetch_add(1, Ordering::Relaxed);
+        Ok(Instance { store, engine })
+    }
+
+    pub fn metrics(&self) -> SandboxMetrics {
+        let pool = self.pool();
+        SandboxMetrics {
+            created: pool.created.load(Ordering::Relaxed),
+            discarded: pool.discarded.load(Ordering::Relaxed),
+            idle: pool.idle(),
+            running: pool.running(),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+fn pooling(limits: &Limits) -> PoolingAllocationConfig {
+    // Idle instances keep their slots, and a discarded one may still be on its way out.
+    let instances = limits.instances.saturating_add(limits.idle_instances).saturating_add(16);
+    let mut pooling = PoolingAllocationConfig::new();
+    pooling
+        .total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(4))
+        .total_memories(instances)
+        .total_tables(instances.saturating_mul(4))
+        .total_stacks(instances)
+        .max_memories_per_component(1)
+        .max_core_instances_per_component(8)
+        .max_tables_per_component(8)
+        .table_elements(20_000)
+        .max_memory_size(limits.memory_bytes())
+        .max_core_instance_size(4 << 20)
+        .max_component_instance_size(4 << 20)
+        .max_unused_warm_slots(limits.idle_instances);
+    pooling
+}
+
+/// Advances the engine's epoch until the sandbox is gone, so that running guests look up.
+fn tick(engine: Engine, every: Duration, stopped: Arc<AtomicBool>) -> wasmtime::Result<()> {
+    std::thread::Builder::new().name("isobar-tick".into()).spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            std::thread::sleep(every);
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(())
+}
