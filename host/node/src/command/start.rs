@@ -1,5 +1,6 @@
 //! `isobar start`: runs one node until it is told to stop.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,15 +97,16 @@ async fn start(arguments: Arguments) -> Result<(), String> {
 /// Says where the node is and what to try next.
 fn announce(node: &Node, server: &Server) {
     let address = server.address;
-    println!(
-        "isobar is ready at http://{address} (region {}, data in {})",
-        node.configuration.region,
-        node.configuration.data.display()
+    let region = &node.configuration.region;
+    let data = node.configuration.data.display();
+    let text = format!(
+        "isobar is ready at http://{address} (region {region}, data in {data})\n\n  \
+         isobar sql --url http://{address}\n  \
+         curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'\n  \
+         neonConfig.fetchEndpoint = 'http://{address}/sql'  // @neondatabase/serverless\n"
     );
-    println!();
-    println!("  isobar sql --url http://{address}");
-    println!("  curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'");
-    println!("  const sql = neon(...)  with neonConfig.fetchEndpoint = 'http://{address}/sql'");
+    // A node whose standard output is closed runs all the same.
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 const FORGET_EVERY: Duration = Duration::from_secs(60);

@@ -10,6 +10,8 @@ mod limits;
 mod output;
 mod pool;
 mod runtime;
+#[cfg(test)]
+mod tests;
 mod trap;
 
 pub use exports::{Control, Description, Outcome, Request, Setting, TransactionModes};

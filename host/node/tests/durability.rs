@@ -1,0 +1,75 @@
+//! What was acknowledged is there after the process is killed, and after it is told to stop.
+
+mod node;
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+
+use node::start;
+
+#[tokio::test]
+async fn acknowledged_writes_survive_kill_9() {
+    let data = tempfile::tempdir().expect("a directory");
+    let mut acknowledged = 0;
+    for round in 0..3 {
+        let node = Arc::new(start(data.path(), &[]));
+        if round == 0 {
+            node.sql("CREATE TABLE log (id bigint PRIMARY KEY, note text)").await;
+        }
+        let count = node.sql("SELECT count(*), max(id) FROM log").await;
+        let found: i64 = count["rows"][0][0].as_str().and_then(|count| count.parse().ok()).expect("a count");
+        assert!(found >= acknowledged, "{acknowledged} were acknowledged, {found} are there");
+        let next = Arc::new(AtomicI64::new(i64::from(round) * 1_000_000));
+        let answered = Arc::new(AtomicI64::new(0));
+        let writers: Vec<_> = (0..4)
+            .map(|_| {
+                let (node, next, answered) = (node.clone(), next.clone(), answered.clone());
+                tokio::spawn(async move {
+                    loop {
+                        let id = next.fetch_add(1, Ordering::Relaxed);
+                        let query = json!({"query": "INSERT INTO log VALUES ($1, 'x')", "params": [id.to_string()]});
+                        let (status, answer) = node.post("/sql", &[], &query).await;
+                        assert_eq!(status, 200, "{answer}");
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let before = answered.load(Ordering::Relaxed);
+        let killed = Command::new("kill").args(["-9", &node.child.id().to_string()]).status().expect("kill");
+        assert!(killed.success());
+        for writer in writers {
+            writer.abort();
+            // Either cut off by the end of the node, or by us.
+            let _ = writer.await;
+        }
+        assert!(before > 0, "nothing was written in time");
+        acknowledged = found + before;
+    }
+}
+
+#[tokio::test]
+async fn a_stop_lets_requests_end_and_keeps_everything() {
+    let data = tempfile::tempdir().expect("a directory");
+    let mut node = start(data.path(), &[]);
+    node.sql("CREATE TABLE log (id bigint PRIMARY KEY)").await;
+    let slow = json!({"query": "INSERT INTO log SELECT g FROM generate_series(1, 20000) AS g"});
+    let headers = [];
+    let request = node.post("/sql", &headers, &slow);
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Command::new("kill").args(["-TERM", &node.child.id().to_string()]).status().expect("kill")
+    };
+    let ((status, answer), stopped) = tokio::join!(request, stop);
+    assert!(stopped.success());
+    assert_eq!(status, 200, "{answer}");
+    let ended = node.child.wait().expect("it ends");
+    assert!(ended.success(), "{ended}");
+    let node = start(data.path(), &[]);
+    assert_eq!(node.sql("SELECT count(*) AS n FROM log").await["rows"], json!([["20000"]]));
+}
