@@ -204,7 +204,8 @@ impl Session {
 
     /// Runs one statement in the engine, and the one that it may name by EXECUTE.
     async fn run(
-        &self,
+        // Exclusive, since a session is not to be looked at from two threads.
+        &mut self,
         mut transaction: Option<Transaction>,
         statement: &Statement,
         surroundings: &Surroundings,
