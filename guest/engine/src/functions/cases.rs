@@ -226,4 +226,4 @@ macro_rules! files {
     };
 }
 
-files!(operators strings expressions numbers dates arrays json sets);
+files!(operators strings expressions numbers dates arrays json sets formatting);

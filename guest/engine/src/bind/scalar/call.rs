@@ -104,6 +104,9 @@ impl Binder<'_> {
             // `int4('1')` and `text(x)` are casts, where no function goes by that name.
             return self.explicit(argument.clone(), to, -1, at);
         }
+        if let Some((value, data_type)) = resolve::by_types(name, &types) {
+            return Ok(Expression::Literal(value, data_type));
+        }
         let resolved = resolve::scalar(name, &types).map_err(|error| error.at(at))?;
         let arguments = self.converted(arguments, &resolved.argument_types, written)?;
         Ok(self.call(resolved.function, arguments, resolved.result))

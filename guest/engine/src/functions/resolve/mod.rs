@@ -12,8 +12,16 @@ pub use common::common_type;
 use super::registry::{self, Registry};
 use super::{AggregateFunction, FunctionKind, Resolved, ScalarFunction, SetFunction, Signature, WindowFunction};
 use crate::error::{Error, Result, sqlstate};
-use crate::types::DataType;
+use crate::types::{DataType, Value};
 use candidate::{Candidate, Choice, choose};
+
+/// The value of a call that its arguments' types alone decide: `pg_typeof`. None for all other calls.
+pub fn by_types(name: &str, arguments: &[DataType]) -> Option<(Value, DataType)> {
+    match (name, arguments) {
+        ("pg_typeof", [data_type]) => Some((Value::Oid(data_type.oid()), DataType::Regtype)),
+        _ => None,
+    }
+}
 
 /// What kind of function goes by this name; none when there is no such function.
 pub fn kind(name: &str) -> Option<FunctionKind> {

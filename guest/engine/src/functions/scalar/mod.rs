@@ -3,6 +3,7 @@
 pub mod array;
 mod conditional;
 mod datetime;
+mod formatting;
 mod json;
 pub mod math;
 pub mod regular_expression;
@@ -35,6 +36,7 @@ pub fn tables() -> Vec<&'static [ScalarFunction]> {
         conditional::FUNCTIONS,
         system::FUNCTIONS,
         crate::catalog::functions::FUNCTIONS,
+        formatting::FUNCTIONS,
     ];
     tables.extend(math::tables());
     tables.extend(datetime::tables());

@@ -54,25 +54,7 @@ fn current_schemas(context: &FunctionContext, arguments: &[Value]) -> Result<Val
 }
 
 fn current_setting(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
-    let name = arguments.text(0)?.to_ascii_lowercase();
-    let settings = context.settings;
-    let changed = settings.changed.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value.clone());
-    let value = changed.or_else(|| match &name[..] {
-        "timezone" => Some(settings.time_zone.clone()),
-        "datestyle" => Some(settings.date_style.clone()),
-        "intervalstyle" => Some(settings.interval_style.clone()),
-        "bytea_output" => Some(settings.bytea_output.clone()),
-        "extra_float_digits" => Some(settings.extra_float_digits.to_string()),
-        "search_path" => {
-            let schemas = settings.search_path.iter().map(|schema| super::string::quote::identifier(schema));
-            Some(schemas.collect::<Vec<_>>().join(", "))
-        }
-        "server_version" => Some("15.0".into()),
-        "server_version_num" => Some("150000".into()),
-        "server_encoding" | "client_encoding" => Some("UTF8".into()),
-        "standard_conforming_strings" | "integer_datetimes" => Some("on".into()),
-        _ => None,
-    });
+    let value = crate::define::settings::current(context.settings, arguments.text(0)?);
     match value {
         Some(value) => Ok(Value::text(&value)),
         None if arguments.len() > 1 && arguments.boolean(1)? => Ok(Value::Null),
@@ -83,7 +65,7 @@ fn current_setting(context: &FunctionContext, arguments: &[Value]) -> Result<Val
     }
 }
 
-/// What the value itself tells; `resolve::by_types` knows better where the argument's type is at hand.
+/// What the value itself tells; `resolve::by_types` knows better where the types of the arguments are at hand.
 fn pg_typeof(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     Ok(Value::Oid(arguments.first().map_or(DataType::Unknown, text::natural_type).oid()))
 }
