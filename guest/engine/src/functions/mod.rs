@@ -91,6 +91,12 @@ pub enum FunctionKind {
     Window,
 }
 
+pub type Evaluate = fn(&FunctionContext, &[Value]) -> Result<Value>;
+pub type EvaluateColumns = fn(&FunctionContext, &[&Column]) -> Result<Column>;
+
+/// The rows that a call of a set-returning function answers.
+pub type Rows = Box<dyn Iterator<Item = Result<Vec<Value>>>>;
+
 /// A function or an operator with one argument list. Operators are named by their symbol, such as `+`; prefix
 /// operators take one argument.
 pub struct ScalarFunction {
@@ -102,10 +108,10 @@ pub struct ScalarFunction {
     /// NULL in, NULL out, without a call.
     pub strict: bool,
     pub volatility: Volatility,
-    pub evaluate: fn(&FunctionContext, &[Value]) -> Result<Value>,
+    pub evaluate: Evaluate,
     /// The same for whole columns of equal length, where that is faster. Strictness is its own affair: the result is
     /// NULL wherever `strict` says so, and no error may come from a row with a NULL argument.
-    pub evaluate_columns: Option<fn(&FunctionContext, &[&Column]) -> Result<Column>>,
+    pub evaluate_columns: Option<EvaluateColumns>,
 }
 
 /// A function that answers a set of rows.
@@ -116,7 +122,7 @@ pub struct SetFunction {
     /// Names and types of its columns. `AnyElement` as in `ScalarFunction`.
     pub columns: &'static [(&'static str, Signature)],
     pub strict: bool,
-    pub evaluate: fn(&FunctionContext, &[Value]) -> Result<Box<dyn Iterator<Item = Result<Vec<Value>>>>>,
+    pub evaluate: fn(&FunctionContext, &[Value]) -> Result<Rows>,
 }
 
 pub struct AggregateFunction {

@@ -2,7 +2,6 @@
 
 use super::{AggregateFunction, FunctionKind, ScalarFunction, SetFunction, WindowFunction};
 use hashbrown::HashMap;
-use std::hash::Hash;
 
 type Index<F> = HashMap<&'static str, Vec<&'static F>, foldhash::fast::FixedState>;
 
@@ -40,10 +39,7 @@ fn index<F: 'static>(
     index
 }
 
-fn find<K: Hash + Eq + ?Sized, F>(index: &Index<F>, name: &K) -> Vec<&'static F>
-where
-    K: hashbrown::Equivalent<&'static str>,
-{
+fn find<F>(index: &Index<F>, name: &str) -> Vec<&'static F> {
     index.get(name).cloned().unwrap_or_default()
 }
 

@@ -1,8 +1,7 @@
 //! Short names for signatures, and the const constructors that the function tables are written with.
 
-use super::{FunctionContext, ScalarFunction, Signature, Volatility};
-use crate::error::Result;
-use crate::types::{Column, DataType, Value};
+use super::{Evaluate, EvaluateColumns, ScalarFunction, Signature, Volatility};
+use crate::types::DataType;
 
 macro_rules! signatures {
     ($($name:ident $array:ident $variant:ident;)*) => {
@@ -46,9 +45,6 @@ pub const ANY_ARRAY: Signature = Signature::AnyArray;
 pub const ANY_NON_ARRAY: Signature = Signature::AnyNonArray;
 pub const ANY_COMPATIBLE: Signature = Signature::AnyCompatible;
 pub const ANY_COMPATIBLE_ARRAY: Signature = Signature::AnyCompatibleArray;
-
-pub type Evaluate = fn(&FunctionContext, &[Value]) -> Result<Value>;
-pub type EvaluateColumns = fn(&FunctionContext, &[&Column]) -> Result<Column>;
 
 /// A strict, immutable function; the methods below change one trait each.
 pub const fn function(

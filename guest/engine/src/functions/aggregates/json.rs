@@ -105,9 +105,11 @@ impl Accumulator for JsonbArray {
     }
 }
 
+type Members = Vec<(Rc<str>, Jsonb)>;
+
 #[derive(Default)]
 struct JsonbObject {
-    states: Vec<Option<Vec<(Rc<str>, Jsonb)>>>,
+    states: Vec<Option<Members>>,
 }
 
 impl Accumulator for JsonbObject {

@@ -23,8 +23,11 @@ impl Environment for Still {
     }
 }
 
+/// Types and rows in text form
+type Arguments = &'static [(DataType, &'static str)];
+
 /// One group of rows, in text form, through one aggregate; `-` is NULL.
-fn aggregate(name: &str, arguments: &[(DataType, &str)]) -> String {
+fn aggregate(name: &str, arguments: Arguments) -> String {
     let settings = Settings::default();
     let catalog = Catalog::default();
     let context = FunctionContext { environment: &Still, settings: &settings, catalog: &catalog };
@@ -65,7 +68,7 @@ fn aggregate(name: &str, arguments: &[(DataType, &str)]) -> String {
 #[test]
 fn aggregates_answer_as_postgresql() {
     use DataType::*;
-    let cases: &[(&str, &[(DataType, &str)], &str)] = &[
+    let cases: &[(&str, Arguments, &str)] = &[
         ("count", &[(Integer, "1 - 3")], "2"),
         ("sum", &[(SmallInt, "32767 32767 -")], "65534"),
         ("sum", &[(Integer, "2147483647 2147483647")], "4294967294"),

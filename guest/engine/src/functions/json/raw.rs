@@ -62,7 +62,7 @@ fn parts(text: &str, separator: u8) -> Vec<(&str, &str)> {
             }
             continue;
         }
-        let ends_part = (byte == b',' && depth == 1) || (matches!(byte, b']' | b'}') && depth == 1);
+        let ends_part = depth == 1 && matches!(byte, b',' | b']' | b'}');
         if ends_part && start <= position {
             let value_start = cut.map_or(start, |cut: usize| cut + 1);
             let key = cut.map_or("", |cut| text[start..cut].trim());

@@ -1,5 +1,7 @@
 //! `+ - * /` on dates, times and intervals, and comparisons across zones (PostgreSQL 15, section 9.9).
 
+mod column;
+
 use crate::error::{Error, Result};
 use crate::functions::arguments::Arguments;
 use crate::functions::datetime::session_zone;
@@ -18,13 +20,13 @@ macro_rules! operators {
 }
 
 operators! {
-    "+" DATE INTEGER DATE date_plus_days;
-    "+" INTEGER DATE DATE date_plus_days;
-    "-" DATE INTEGER DATE date_minus_days;
-    "-" DATE DATE INTEGER date_minus_date;
-    "+" DATE INTERVAL TIMESTAMP plus_interval;
-    "+" INTERVAL DATE TIMESTAMP plus_interval;
-    "-" DATE INTERVAL TIMESTAMP minus_interval;
+    "+" DATE INTEGER DATE date_plus_days plus_days;
+    "+" INTEGER DATE DATE date_plus_days plus_days;
+    "-" DATE INTEGER DATE date_minus_days minus_days;
+    "-" DATE DATE INTEGER date_minus_date difference;
+    "+" DATE INTERVAL TIMESTAMP plus_interval plus_interval;
+    "+" INTERVAL DATE TIMESTAMP plus_interval plus_interval;
+    "-" DATE INTERVAL TIMESTAMP minus_interval minus_interval;
     "+" DATE TIME TIMESTAMP date_plus_time;
     "+" TIME DATE TIMESTAMP date_plus_time;
     "+" DATE TIMETZ TIMESTAMPTZ date_plus_time;
@@ -36,11 +38,11 @@ operators! {
     "+" INTERVAL TIMETZ TIMETZ plus_interval;
     "-" TIMETZ INTERVAL TIMETZ minus_interval;
     "-" TIME TIME INTERVAL time_minus_time;
-    "+" TIMESTAMP INTERVAL TIMESTAMP plus_interval;
-    "+" INTERVAL TIMESTAMP TIMESTAMP plus_interval;
-    "-" TIMESTAMP INTERVAL TIMESTAMP minus_interval;
-    "-" TIMESTAMP TIMESTAMP INTERVAL timestamp_minus_timestamp;
-    "-" TIMESTAMPTZ TIMESTAMPTZ INTERVAL timestamp_minus_timestamp;
+    "+" TIMESTAMP INTERVAL TIMESTAMP plus_interval plus_interval;
+    "+" INTERVAL TIMESTAMP TIMESTAMP plus_interval plus_interval;
+    "-" TIMESTAMP INTERVAL TIMESTAMP minus_interval minus_interval;
+    "-" TIMESTAMP TIMESTAMP INTERVAL timestamp_minus_timestamp difference;
+    "-" TIMESTAMPTZ TIMESTAMPTZ INTERVAL timestamp_minus_timestamp difference;
     "+" INTERVAL INTERVAL INTERVAL plus_interval;
     "-" INTERVAL INTERVAL INTERVAL minus_interval;
     "*" DOUBLE INTERVAL INTERVAL interval_times_number;
@@ -50,9 +52,9 @@ operators! {
 
 /// With the session's zone: a day is as long as it is there.
 pub static ZONED_OPERATORS: &[ScalarFunction] = &[
-    function("+", &[TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, plus_interval).stable(),
-    function("+", &[INTERVAL, TIMESTAMPTZ], TIMESTAMPTZ, plus_interval).stable(),
-    function("-", &[TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, minus_interval).stable(),
+    function("+", &[TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, plus_interval).stable().columns(column::plus_interval),
+    function("+", &[INTERVAL, TIMESTAMPTZ], TIMESTAMPTZ, plus_interval).stable().columns(column::plus_interval),
+    function("-", &[TIMESTAMPTZ, INTERVAL], TIMESTAMPTZ, minus_interval).stable().columns(column::minus_interval),
 ];
 
 macro_rules! zoned_comparisons {

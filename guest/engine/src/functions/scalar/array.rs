@@ -204,7 +204,7 @@ fn trim_array(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
         .ok_or_else(|| Error::new("2202E", format!("number of elements to trim must be between 0 and {length}")))?;
     let mut trimmed = array.as_ref().clone();
     let kept = length - count;
-    let row = if length == 0 { 0 } else { array.values.len() / length };
+    let row = array.values.len().checked_div(length).unwrap_or(0);
     trimmed.values.truncate(kept * row);
     match trimmed.dimensions.first_mut() {
         Some(first) if kept > 0 => first.0 = kept,

@@ -1,10 +1,10 @@
 //! `unnest` and `generate_subscripts`.
 
-use super::{Rows, set, single};
+use super::{set, single};
 use crate::error::Result;
 use crate::functions::arguments::Arguments;
 use crate::functions::signature::*;
-use crate::functions::{FunctionContext, SetFunction};
+use crate::functions::{FunctionContext, Rows, SetFunction};
 use crate::types::Value;
 
 pub static FUNCTIONS: &[SetFunction] = &[

@@ -1,8 +1,8 @@
 //! The members and elements of json documents.
 
-use super::{Rows, set};
+use super::set;
 use crate::error::{Error, Result, sqlstate};
-use crate::functions::SetFunction;
+use crate::functions::{Rows, SetFunction};
 use crate::functions::json::navigate::{Kind, Part};
 use crate::functions::signature::*;
 use crate::types::Value;

@@ -5,12 +5,9 @@ mod json;
 mod series;
 mod text;
 
-use super::{FunctionContext, SetFunction, Signature};
+use super::{FunctionContext, Rows, SetFunction, Signature};
 use crate::error::Result;
 use crate::types::Value;
-
-/// The rows of one call.
-pub type Rows = Box<dyn Iterator<Item = Result<Vec<Value>>>>;
 
 pub fn tables() -> Vec<&'static [SetFunction]> {
     vec![series::FUNCTIONS, array::FUNCTIONS, json::FUNCTIONS, text::FUNCTIONS]

@@ -1,11 +1,11 @@
 //! `generate_series`.
 
-use super::{Rows, set};
+use super::set;
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::arguments::Arguments;
 use crate::functions::datetime::session_zone;
 use crate::functions::signature::*;
-use crate::functions::{FunctionContext, SetFunction};
+use crate::functions::{FunctionContext, Rows, SetFunction};
 use crate::types::datetime::arithmetic::{add_to_timestamp, add_to_timestamptz};
 use crate::types::{Value, interval::Interval, numeric::Numeric};
 use std::cmp::Ordering;

@@ -1,12 +1,12 @@
 //! Matches and parts of strings.
 
-use super::{Rows, set, single};
+use super::{set, single};
 use crate::error::Result;
 use crate::functions::arguments::Arguments;
 use crate::functions::pattern::regular_expression::{Flags, compiled};
 use crate::functions::scalar::{array, regular_expression};
 use crate::functions::signature::*;
-use crate::functions::{FunctionContext, SetFunction};
+use crate::functions::{FunctionContext, Rows, SetFunction};
 use crate::types::Value;
 
 pub static FUNCTIONS: &[SetFunction] = &[

@@ -185,7 +185,7 @@ impl Writer<'_> {
         let number: Vec<char> = number.chars().collect();
         let mut sign_place = template.sign;
         let sign_written = if template.plus || template.minus {
-            !(template.plus && !template.minus)
+            template.minus || !template.plus
         } else {
             if sign_place == Some(SignPlace::Before) && template.before == template.digits_before_sign {
                 sign_place = Some(SignPlace::After);

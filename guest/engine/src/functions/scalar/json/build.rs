@@ -134,8 +134,10 @@ fn jsonb_build_object(context: &FunctionContext, arguments: &[Value]) -> Result<
     Ok(jsonb(Jsonb::object(members.collect::<Result<_>>()?)))
 }
 
+type TextPair = (Rc<str>, Option<Rc<str>>);
+
 /// Keys and values from one array (in turn, or in pairs as its second dimension) or from two.
-fn text_pairs(arguments: &[Value]) -> Result<Vec<(Rc<str>, Option<Rc<str>>)>> {
+fn text_pairs(arguments: &[Value]) -> Result<Vec<TextPair>> {
     let subscripts = |message: &str| Error::new("2202E", message);
     let keys = arguments.array(0)?;
     let pairs: Vec<(&Value, &Value)> = if arguments.len() > 1 {
