@@ -13,9 +13,9 @@ use crate::types::{Value, interval::Interval};
 use std::cmp::Ordering;
 
 macro_rules! operators {
-    ($($symbol:literal $left:ident $right:ident $result:ident $evaluate:ident;)*) => {
+    ($($symbol:literal $left:ident $right:ident $result:ident $evaluate:ident $($columns:ident)?;)*) => {
         pub static OPERATORS: &[ScalarFunction] =
-            &[$(function($symbol, &[$left, $right], $result, $evaluate)),*];
+            &[$(function($symbol, &[$left, $right], $result, $evaluate)$(.columns(column::$columns))?),*];
     };
 }
 

@@ -2,9 +2,9 @@
 
 use super::set;
 use crate::error::{Error, Result, sqlstate};
-use crate::functions::{Rows, SetFunction};
 use crate::functions::json::navigate::{Kind, Part};
 use crate::functions::signature::*;
+use crate::functions::{Rows, SetFunction};
 use crate::types::Value;
 
 pub static FUNCTIONS: &[SetFunction] = &[

@@ -48,7 +48,7 @@ pub fn difference(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
 }
 
 pub fn plus_interval(context: &FunctionContext, columns: &[&Column]) -> Result<Column> {
-    interval(context, columns, |interval| Ok(interval))
+    interval(context, columns, Ok)
 }
 
 pub fn minus_interval(context: &FunctionContext, columns: &[&Column]) -> Result<Column> {
