@@ -3,6 +3,7 @@
 use super::BindContext;
 use super::expression::{ColumnId, Expression};
 use super::logical::{CommonTableId, PlanColumn};
+use crate::catalog::View;
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::FunctionContext;
 use crate::types::DataType;
@@ -21,8 +22,8 @@ pub struct Binder<'a> {
     parameters: Vec<DataType>,
     /// The innermost last.
     pub common_tables: Vec<CommonTableName>,
-    /// Where a view's names are looked up, while its text is bound.
-    pub view_search_path: Option<Vec<String>>,
+    /// The view whose text is being bound: it knows what its names mean.
+    pub view: Option<View>,
     next_common_table: u32,
     depth: usize,
     /// Common table expressions that write, which only the outermost WITH may hold.
@@ -59,7 +60,7 @@ impl<'a> Binder<'a> {
             columns: vec![],
             parameters: context.parameter_types.to_vec(),
             common_tables: vec![],
-            view_search_path: None,
+            view: None,
             next_common_table: 0,
             depth: 0,
             writing_allowed: true,

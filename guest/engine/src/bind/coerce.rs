@@ -172,7 +172,7 @@ impl Binder<'_> {
             return Ok(None);
         }
         let names = super::name::split_qualified(written)?;
-        let path = self.view_search_path.as_ref().unwrap_or(&self.context.settings.search_path);
+        let path = &self.context.settings.search_path;
         let catalog = self.context.catalog;
         match (to, &names[..]) {
             (DataType::Regnamespace, [schema]) => match catalog.schema(schema) {

@@ -1,6 +1,6 @@
 //! Functions that answer from the catalog (PostgreSQL 15, section 9.26).
 
-use super::{Catalog, Index, Relation, RelationKind, definition};
+use super::{Catalog, Index, Relation, RelationKind, View, definition, quote_identifier};
 use crate::bind::name::split_qualified;
 use crate::define::settings;
 use crate::error::{Error, Result, sqlstate};
@@ -136,7 +136,7 @@ fn expression(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 fn view_definition(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let relation = context.catalog.relation_by_id(arguments.oid(0)?);
     optional_text(relation.and_then(|relation| match &relation.kind {
-        RelationKind::View { sql, .. } => Some(format!("{sql};")),
+        RelationKind::View(View { sql, .. }) => Some(format!("{sql};")),
         _ => None,
     }))
 }
@@ -176,6 +176,36 @@ pub fn class_by_name(catalog: &Catalog, search_path: &[String], name: &str) -> R
     let relation: Option<Rc<Relation>> = catalog.relation(schema, name, search_path);
     let index = || catalog.index(schema, name, search_path).map(|(relation, at)| relation.indexes[at].oid);
     Ok(relation.map(|relation| relation.id).or_else(index))
+}
+
+/// What regclass prints: the name as the search path needs it, or the number of nothing known.
+pub fn class_name(catalog: &Catalog, search_path: &[String], oid: u32) -> String {
+    let relation = catalog.relation_by_id(oid);
+    let index =
+        || catalog.index_by_oid(oid).map(|(relation, at)| (relation.clone(), relation.indexes[at].name.clone()));
+    let Some((relation, name)) = relation.map(|relation| (relation.clone(), relation.name.clone())).or_else(index)
+    else {
+        return if oid == 0 { "-".into() } else { oid.to_string() };
+    };
+    let visible = catalog.relation(None, &name, search_path).map(|visible| visible.id);
+    let visible_index = || catalog.index(None, &name, search_path).map(|(relation, at)| relation.indexes[at].oid);
+    if visible.or_else(visible_index) == Some(oid) {
+        return quote_identifier(&name).into_owned();
+    }
+    let schema = catalog.schema_by_id(relation.schema_id).map_or("", |schema| &schema.name);
+    format!("{}.{}", quote_identifier(schema), quote_identifier(&name))
+}
+
+/// The text of an oid of a type that prints names from the catalog; none for other types.
+pub fn registered_name(context: &FunctionContext, oid: u32, data_type: DataType) -> Option<String> {
+    match data_type {
+        DataType::Regclass => Some(class_name(context.catalog, &context.settings.search_path, oid)),
+        DataType::Regnamespace => {
+            let schema = context.catalog.schema_by_id(oid);
+            schema.map(|schema| quote_identifier(&schema.name).into_owned())
+        }
+        _ => None,
+    }
 }
 
 fn to_regclass(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {

@@ -9,7 +9,9 @@ pub mod system;
 pub mod table;
 
 pub use identifier::quote_identifier;
-pub use table::{Check, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn};
+pub use table::{
+    Check, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn, View, ViewRelation,
+};
 
 use hashbrown::HashMap;
 use std::rc::Rc;

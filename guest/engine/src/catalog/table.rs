@@ -30,13 +30,40 @@ pub struct Relation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RelationKind {
     Table,
-    /// A query's text, and the search path in which its names are to be found: that of its creation.
-    View {
-        sql: String,
-        search_path: Vec<String>,
-    },
+    View(View),
     /// Rows come from `catalog::system` (pg_catalog, information_schema, isobar).
     System,
+}
+
+/// A query's text, and what its names meant when the view was made: they mean the same after renaming.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    pub sql: String,
+    pub relations: Vec<ViewRelation>,
+}
+
+/// A relation that a view's text names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewRelation {
+    pub schema: Option<String>,
+    pub name: String,
+    pub id: u32,
+    /// By position; none for those that were dropped by then. Later ones are unknown to the view.
+    pub columns: Vec<Option<String>>,
+}
+
+impl ViewRelation {
+    /// The relation with the columns that the view knows, under the names by which it knows them.
+    pub fn seen(&self, relation: &Relation) -> Relation {
+        let mut seen = relation.clone();
+        for (position, column) in seen.columns.iter_mut().enumerate() {
+            match self.columns.get(position).cloned().flatten() {
+                Some(name) => column.name = name,
+                None => column.dropped = true,
+            }
+        }
+        seen
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

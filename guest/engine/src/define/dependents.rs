@@ -1,9 +1,8 @@
 //! Views that stand on relations.
 
 use super::DefineContext;
-use super::source::relation_names;
-use crate::bind::name::{fold, qualified};
-use crate::catalog::{Relation, RelationKind};
+use crate::bind::name::fold;
+use crate::catalog::{Relation, RelationKind, View, ViewRelation};
 use crate::error::{Error, Result, sqlstate};
 use crate::parse;
 use sqlparser::ast::{Expr, SelectItem, Visit, Visitor};
@@ -11,49 +10,45 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// Views that take rows from a relation themselves.
-pub fn views_on(context: &DefineContext, relation: &Relation) -> Result<Vec<Rc<Relation>>> {
-    let mut views = vec![];
-    for candidate in context.catalog.relations() {
-        let RelationKind::View { sql, search_path } = &candidate.kind else { continue };
-        for name in relation_names(sql)? {
-            let name = qualified(&name)?;
-            let meant = context.catalog.relation(name.schema.as_deref(), &name.name, search_path);
-            if meant.is_some_and(|meant| meant.id == relation.id) {
-                views.push(candidate.clone());
-                break;
-            }
-        }
-    }
-    Ok(views)
+pub fn views_on(context: &DefineContext, relation: &Relation) -> Vec<Rc<Relation>> {
+    let mut views = context.catalog.relations();
+    views.retain(|view| uses(view, relation).is_some());
+    views
+}
+
+/// How a view names a relation, if it does.
+fn uses<'v>(view: &'v Relation, relation: &Relation) -> Option<(&'v View, &'v ViewRelation)> {
+    let RelationKind::View(view) = &view.kind else { return None };
+    view.relations.iter().find(|used| used.id == relation.id).map(|used| (view, used))
 }
 
 /// Views that take rows from these relations, and views on those, and so on; nearest first.
-pub fn all_views_on(context: &DefineContext, relation: &Rc<Relation>) -> Result<Vec<Rc<Relation>>> {
+pub fn all_views_on(context: &DefineContext, relation: &Rc<Relation>) -> Vec<Rc<Relation>> {
     let mut found: Vec<Rc<Relation>> = vec![];
     let mut waiting = vec![relation.clone()];
     while let Some(next) = waiting.pop() {
-        for view in views_on(context, &next)? {
+        for view in views_on(context, &next) {
             if !found.iter().any(|known| known.id == view.id) {
                 found.push(view.clone());
                 waiting.push(view);
             }
         }
     }
-    Ok(found)
+    found
 }
 
 /// Views on a relation whose text may use one of its columns.
-pub fn views_on_column(context: &DefineContext, relation: &Relation, column: &str) -> Result<Vec<Rc<Relation>>> {
-    let mut views = views_on(context, relation)?;
-    let mut failure = None;
-    views.retain(|view| match &view.kind {
-        RelationKind::View { sql, .. } => uses_column(sql, column).unwrap_or_else(|error| {
-            failure = Some(error);
-            true
-        }),
-        _ => false,
-    });
-    failure.map_or(Ok(views), Err)
+pub fn views_on_column(context: &DefineContext, relation: &Relation, position: usize) -> Result<Vec<Rc<Relation>>> {
+    let mut found = vec![];
+    for view in views_on(context, relation) {
+        if let Some((View { sql, .. }, used)) = uses(&view, relation)
+            && let Some(Some(name)) = used.columns.get(position)
+            && uses_column(sql, name)?
+        {
+            found.push(view.clone());
+        }
+    }
+    Ok(found)
 }
 
 fn uses_column(sql: &str, column: &str) -> Result<bool> {

@@ -78,7 +78,7 @@ fn wrong_kind(relation: &Relation, wanted: &str) -> Error {
 pub fn relations(context: &DefineContext, dropped: &[Rc<Relation>], kind: &str, cascade: bool) -> Result<Vec<String>> {
     let mut dependents: Vec<Rc<Relation>> = vec![];
     for relation in dropped {
-        let views = all_views_on(context, relation)?;
+        let views = all_views_on(context, relation);
         let is_new = |view: &&Rc<Relation>| !dropped.iter().chain(&dependents).any(|known| known.id == view.id);
         let new: Vec<_> = views.iter().filter(is_new).cloned().collect();
         if !cascade && !new.is_empty() {

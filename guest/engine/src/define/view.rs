@@ -1,12 +1,12 @@
 //! CREATE VIEW.
 
 use super::DefineContext;
-use super::source::after_as;
+use super::source::{after_as, relation_names};
 use super::table::column::check_column_names;
 use crate::bind;
 use crate::bind::logical::PlanColumn;
 use crate::bind::name::{fold, qualified};
-use crate::catalog::{Relation, RelationKind, TableColumn, store};
+use crate::catalog::{Relation, RelationKind, TableColumn, View, ViewRelation, store};
 use crate::error::{Error, Result, sqlstate};
 use crate::limits::VIEW_BYTES;
 use crate::parse;
@@ -60,12 +60,29 @@ pub fn create(context: &DefineContext, create: &CreateView) -> Result<Outcome> {
         id,
         schema_id: schema.id,
         name: name.name,
-        kind: RelationKind::View { sql: sql.into(), search_path: context.settings.search_path.clone() },
+        kind: RelationKind::View(View { sql: sql.into(), relations: relations(context, sql)? }),
         columns,
         ..Relation::without_columns()
     };
     store::put_relation(context.host, replaced.as_deref(), &view)?;
     Ok(super::complete("CREATE VIEW"))
+}
+
+/// What the names of a view's text mean now. Names of its own common tables are among them when they are also names of
+/// relations; the text never asks for those.
+fn relations(context: &DefineContext, sql: &str) -> Result<Vec<ViewRelation>> {
+    let mut relations: Vec<ViewRelation> = vec![];
+    for name in relation_names(sql)? {
+        let name = qualified(&name)?;
+        let Some(meant) = context.find(&name) else { continue };
+        let known = |column: &TableColumn| (!column.dropped).then(|| column.name.clone());
+        let columns = meant.columns.iter().map(known).collect();
+        let relation = ViewRelation { schema: name.schema, name: name.name, id: meant.id, columns };
+        if !relations.contains(&relation) {
+            relations.push(relation);
+        }
+    }
+    Ok(relations)
 }
 
 fn columns(produced: &[PlanColumn], names: &[String]) -> Result<Vec<TableColumn>> {

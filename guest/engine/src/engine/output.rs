@@ -1,15 +1,15 @@
 //! Result rows on their way out: from columns to the text of DataRow messages.
 
 use crate::error::Result;
-use crate::functions::Settings;
+use crate::functions::FunctionContext;
 use crate::host::{Host, OutputColumn};
 use crate::limits::OUTPUT_BATCH_BYTES;
-use crate::types::{Batch, Column, ColumnData, DataType, text};
+use crate::types::{Batch, Column, ColumnData, DataType, Value, text};
 
 /// Prints batches, and hands them to the host about 64 KiB at a time.
 pub struct RowPrinter<'a> {
     host: &'a dyn Host,
-    settings: &'a Settings,
+    context: &'a FunctionContext<'a>,
     types: Vec<DataType>,
     packed: Vec<u8>,
     rows: u32,
@@ -20,12 +20,12 @@ impl<'a> RowPrinter<'a> {
     /// Tells the host of the columns.
     pub fn new(
         host: &'a dyn Host,
-        settings: &'a Settings,
+        context: &'a FunctionContext<'a>,
         columns: &[OutputColumn],
         types: Vec<DataType>,
     ) -> Result<RowPrinter<'a>> {
         host.describe(columns)?;
-        Ok(RowPrinter { host, settings, types, packed: vec![], rows: 0, scratch: String::new() })
+        Ok(RowPrinter { host, context, types, packed: vec![], rows: 0, scratch: String::new() })
     }
 
     pub fn print(&mut self, batch: &Batch) -> Result<()> {
@@ -69,7 +69,12 @@ impl<'a> RowPrinter<'a> {
             _ => {
                 let mut scratch = std::mem::take(&mut self.scratch);
                 scratch.clear();
-                text::print(&column.value(row), self.types[number], self.settings, &mut scratch);
+                match column.value(row) {
+                    value @ Value::Oid(_) => {
+                        scratch.push_str(&text::to_string_in(&value, self.types[number], self.context));
+                    }
+                    value => text::print(&value, self.types[number], self.context.settings, &mut scratch),
+                }
                 self.bytes(scratch.as_bytes());
                 self.scratch = scratch;
             }
@@ -105,16 +110,18 @@ impl<'a> RowPrinter<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
+    use crate::functions::Settings;
     use crate::memory::MemoryStore;
-    use crate::types::Value;
     use std::rc::Rc;
 
     #[test]
     fn integers_print_to_their_last_digit() {
         let store = MemoryStore::new();
         let host = store.begin();
-        let settings = Settings::default();
-        let mut printer = RowPrinter::new(&host, &settings, &[], vec![DataType::BigInt]).unwrap();
+        let (settings, catalog) = (Settings::default(), Catalog::default());
+        let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
+        let mut printer = RowPrinter::new(&host, &context, &[], vec![DataType::BigInt]).unwrap();
         let values = [0, 7, -1, 10, 1234567890, i64::MAX, i64::MIN];
         let column = Column::from_values(DataType::BigInt, &values.map(Value::BigInt));
         printer.print(&Batch { columns: vec![Rc::new(column)], rows: values.len() }).unwrap();

@@ -64,11 +64,12 @@ pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
 }
 
 pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
-    let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &session.function_context())?;
+    let functions = session.function_context();
+    let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &functions)?;
     let context = session.execute_context(&values);
     let count = match &plan.columns {
         Some(columns) => {
-            let mut printer = RowPrinter::new(session.host, &session.settings, columns, plan.column_types.clone())?;
+            let mut printer = RowPrinter::new(session.host, &functions, columns, plan.column_types.clone())?;
             let count = execute::run(&context, &plan.physical, &mut |batch| printer.print(batch))?;
             printer.finish()?;
             count

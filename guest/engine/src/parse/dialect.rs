@@ -2,7 +2,10 @@
 //! section 4.1.6), forms of LIKE and BETWEEN, and long chains of AND and OR.
 
 use super::reserved;
-use sqlparser::ast::{BinaryOperator, DataType, Expr, TypedString, UnaryOperator};
+use sqlparser::ast::{
+    BinaryOperator, ColumnOption, DataType, Expr, KeyOrIndexDisplay, NullsDistinctOption, TypedString, UnaryOperator,
+    UniqueConstraint,
+};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -49,6 +52,32 @@ impl Dialect for PostgreSql {
 
     fn is_custom_operator_part(&self, character: char) -> bool {
         POSTGRESQL.is_custom_operator_part(character)
+    }
+
+    /// UNIQUE NULLS [NOT] DISTINCT of a column.
+    fn parse_column_option(
+        &self,
+        parser: &mut Parser,
+    ) -> Result<Option<Result<Option<ColumnOption>, ParserError>>, ParserError> {
+        let nulls_distinct = if parser.parse_keywords(&[Keyword::UNIQUE, Keyword::NULLS, Keyword::DISTINCT]) {
+            NullsDistinctOption::Distinct
+        } else if parser.parse_keywords(&[Keyword::UNIQUE, Keyword::NULLS, Keyword::NOT, Keyword::DISTINCT]) {
+            NullsDistinctOption::NotDistinct
+        } else {
+            return Ok(None);
+        };
+        let unique = UniqueConstraint {
+            name: None,
+            index_name: None,
+            index_type_display: KeyOrIndexDisplay::None,
+            index_type: None,
+            columns: vec![],
+            include: vec![],
+            index_options: vec![],
+            characteristics: None,
+            nulls_distinct,
+        };
+        Ok(Some(Ok(Some(ColumnOption::Unique(unique)))))
     }
 
     fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {

@@ -5,7 +5,7 @@ use super::super::expression::Expression;
 use super::super::logical::{Plan, PlanColumn, Scan};
 use super::super::name::{QualifiedName, fold, position, qualified};
 use super::super::scope::{FromNames, Scope, ScopeColumn, ScopeTable};
-use crate::catalog::{Relation, RelationKind};
+use crate::catalog::{Relation, RelationKind, View, ViewRelation};
 use crate::error::{Error, Result, sqlstate};
 use crate::parse;
 use sqlparser::ast::{Query, SetExpr, Statement, TableAlias, TableFactor, TableWithJoins};
@@ -133,9 +133,7 @@ impl Binder<'_> {
         let shown = alias.map_or_else(|| relation.name.clone(), |alias| fold(&alias.name));
         let plan = match &relation.kind {
             RelationKind::Table | RelationKind::System => Plan::Scan(self.scan(&relation, &shown)),
-            RelationKind::View { sql, search_path } => {
-                self.deeper(|binder| binder.view(&relation, sql, search_path, &shown))?
-            }
+            RelationKind::View(view) => self.deeper(|binder| binder.view(&relation, view, &shown))?,
         };
         let schema = match alias {
             Some(_) => None,
@@ -149,8 +147,16 @@ impl Binder<'_> {
 
     /// The relation that a name means, or 42P01.
     pub fn relation(&self, name: &QualifiedName) -> Result<Rc<Relation>> {
-        let path = self.view_search_path.as_ref().unwrap_or(&self.context.settings.search_path);
-        self.context.catalog.relation(name.schema.as_deref(), &name.name, path).ok_or_else(|| {
+        let catalog = self.context.catalog;
+        let found = match &self.view {
+            Some(view) => {
+                let is_meant = |used: &&ViewRelation| used.name == name.name && used.schema == name.schema;
+                let used = view.relations.iter().find(is_meant);
+                used.and_then(|used| Some(Rc::new(used.seen(&*catalog.relation_by_id(used.id)?))))
+            }
+            None => catalog.relation(name.schema.as_deref(), &name.name, &self.context.settings.search_path),
+        };
+        found.ok_or_else(|| {
             let message = format!("relation \"{}\" does not exist", name.shown());
             Error::new(sqlstate::UNDEFINED_TABLE, message).at(name.position)
         })
@@ -169,15 +175,15 @@ impl Binder<'_> {
     }
 
     /// A view's query in place of its name. It sees none of the names around it.
-    fn view(&mut self, relation: &Rc<Relation>, sql: &str, search_path: &[String], alias: &str) -> Result<Plan> {
-        let statement = parse::parse(sql)?;
+    fn view(&mut self, relation: &Rc<Relation>, view: &View, alias: &str) -> Result<Plan> {
+        let statement = parse::parse(&view.sql)?;
         let Statement::Query(query) = &statement else {
             return Err(Error::internal(format!("the view {} is no query", relation.name)));
         };
         let outside = std::mem::take(&mut self.common_tables);
-        let outer_path = self.view_search_path.replace(search_path.to_vec());
+        let outer_view = self.view.replace(view.clone());
         let plan = self.inner_query(query, None);
-        self.view_search_path = outer_path;
+        self.view = outer_view;
         self.common_tables = outside;
         // Positions in the view's text mean nothing in the statement's.
         let plan = plan.map_err(|mut error| {
@@ -186,7 +192,7 @@ impl Binder<'_> {
         })?;
         let columns = plan.columns();
         let live: Vec<_> = relation.live_columns().collect();
-        if columns.len() != live.len() {
+        if columns.len() < live.len() {
             return Err(Error::internal(format!("the view {} has changed its columns", relation.name)));
         }
         let outputs = columns

@@ -2,7 +2,7 @@
 
 use super::constraints::check_columns;
 use super::{Row, text, yes_or_no};
-use crate::catalog::{Relation, RelationKind, TableColumn, definition};
+use crate::catalog::{Relation, RelationKind, TableColumn, View, definition};
 use crate::error::Result;
 use crate::functions::FunctionContext;
 use crate::types::{DataType, Value};
@@ -60,7 +60,7 @@ pub fn tables(context: &FunctionContext) -> Result<Vec<Row>> {
 pub fn views(context: &FunctionContext) -> Result<Vec<Row>> {
     let mut rows = vec![];
     for relation in context.catalog.relations() {
-        let RelationKind::View { sql, .. } = &relation.kind else { continue };
+        let RelationKind::View(View { sql, .. }) = &relation.kind else { continue };
         let mut row = place(context, &relation, TABLE);
         row.extend([("view_definition", text(format!("{sql};"))), ("check_option", text("NONE"))]);
         let cannot = [

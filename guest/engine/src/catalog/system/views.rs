@@ -1,7 +1,7 @@
 //! pg_tables, pg_views, pg_indexes.
 
 use super::{Row, text};
-use crate::catalog::{Relation, RelationKind, definition};
+use crate::catalog::{Relation, RelationKind, View, definition};
 use crate::error::Result;
 use crate::functions::FunctionContext;
 use crate::types::Value;
@@ -32,7 +32,7 @@ pub fn tables(context: &FunctionContext) -> Result<Vec<Row>> {
 pub fn views(context: &FunctionContext) -> Result<Vec<Row>> {
     let mut rows = vec![];
     for relation in context.catalog.relations() {
-        let RelationKind::View { sql, .. } = &relation.kind else { continue };
+        let RelationKind::View(View { sql, .. }) = &relation.kind else { continue };
         rows.push(vec![
             ("schemaname", schema_name(context, &relation)),
             ("viewname", text(&relation.name)),

@@ -134,9 +134,10 @@ impl<'a> Draft<'a> {
         self.context.check(&self.relation, &sql)?;
         let name = match name {
             Some(name) if self.has_constraint(&name) => {
+                let is_check = self.relation.checks.iter().any(|check| check.name == name);
                 let message = match self.previous {
-                    None => format!("check constraint \"{name}\" already exists"),
-                    Some(_) => format!("constraint \"{name}\" for relation \"{}\" already exists", self.relation.name),
+                    None if is_check => format!("check constraint \"{name}\" already exists"),
+                    _ => format!("constraint \"{name}\" for relation \"{}\" already exists", self.relation.name),
                 };
                 return Err(Error::new(sqlstate::DUPLICATE_OBJECT, message));
             }

@@ -68,7 +68,7 @@ fn convert(
         return converted;
     }
     if matches!(to, DataType::Text | DataType::Varchar | DataType::Char | DataType::Name) {
-        let printed = text::to_string(value, from, context.settings);
+        let printed = text::to_string_in(value, from, context);
         return Ok(Value::text(if to == DataType::Name { character::name(&printed) } else { &printed }));
     }
     Err(Error::new(sqlstate::CANNOT_COERCE, format!("cannot cast type {} to {}", from.name(), to.name())))

@@ -11,6 +11,7 @@ pub mod uuid;
 use super::json::Jsonb;
 use super::numeric::{self, Numeric};
 use super::{DataType, Value, array, datetime, json, record};
+use crate::catalog::functions::registered_name;
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::{FunctionContext, Settings};
 use std::fmt::Write;
@@ -96,6 +97,15 @@ pub fn to_string(value: &Value, data_type: DataType, settings: &Settings) -> Str
     let mut out = String::new();
     print(value, data_type, settings, &mut out);
     out
+}
+
+/// The same where the catalog is at hand, which knows the names behind oids.
+pub fn to_string_in(value: &Value, data_type: DataType, context: &FunctionContext) -> String {
+    let name = match value {
+        Value::Oid(oid) => registered_name(context, *oid, data_type),
+        _ => None,
+    };
+    name.unwrap_or_else(|| to_string(value, data_type, context.settings))
 }
 
 /// The type to print a value as where only the value is known: within rows.

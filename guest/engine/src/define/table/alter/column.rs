@@ -94,7 +94,7 @@ pub fn drop(
         }
         Err(error) => return Err(error),
     };
-    let views = views_on_column(draft.context, &draft.relation, name)?;
+    let views = views_on_column(draft.context, &draft.relation, position)?;
     if !views.is_empty() {
         let what = format!("column {name} of table {relation_name}");
         let shown: Vec<String> = views.iter().map(|view| format!("view {}", draft.context.shown(view))).collect();

@@ -17,7 +17,7 @@ pub fn set(draft: &mut Draft, name: &str, data_type: &ast::DataType, using: Opti
     let position = draft.position(name, || format!("column \"{name}\" of relation \"{relation}\" does not exist"))?;
     let (to, modifier) = column::resolve_type(data_type)?;
     let (from, old_modifier) = (draft.relation.columns[position].data_type, draft.relation.columns[position].modifier);
-    if let Some(view) = views_on_column(draft.context, &draft.relation, name)?.first() {
+    if let Some(view) = views_on_column(draft.context, &draft.relation, position)?.first() {
         return Err(Error::new(
             sqlstate::FEATURE_NOT_SUPPORTED,
             "cannot alter type of a column used by a view or rule",

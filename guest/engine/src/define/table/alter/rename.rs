@@ -2,7 +2,6 @@
 
 use super::super::Draft;
 use crate::bind::name::{fold, simple};
-use crate::define::dependents::{views_on, views_on_column};
 use crate::error::{Error, Result, sqlstate};
 use crate::parse;
 use sqlparser::ast::{Expr, Ident, ObjectName, VisitMut, VisitorMut};
@@ -13,10 +12,6 @@ pub fn table(draft: &mut Draft, name: &ObjectName) -> Result<()> {
     if draft.is_taken(&name) {
         return Err(Error::new(sqlstate::DUPLICATE_TABLE, format!("relation \"{name}\" already exists")));
     }
-    // Views keep the text of their query.
-    if let Some(view) = views_on(draft.context, &draft.relation)?.first() {
-        return Err(Error::not_supported(format!("renaming a relation that a view uses ({})", view.name)));
-    }
     draft.relation.name = name;
     Ok(())
 }
@@ -26,9 +21,6 @@ pub fn column(draft: &mut Draft, old: &str, new: String) -> Result<()> {
     if draft.relation.live_columns().any(|(_, column)| column.name == new) {
         let message = format!("column \"{new}\" of relation \"{}\" already exists", draft.relation.name);
         return Err(Error::new(sqlstate::DUPLICATE_COLUMN, message));
-    }
-    if let Some(view) = views_on_column(draft.context, &draft.relation, old)?.first() {
-        return Err(Error::not_supported(format!("renaming a column that a view uses ({})", view.name)));
     }
     for check in &mut draft.relation.checks {
         let mut expression = parse::parse_expression(&check.expression)?;
