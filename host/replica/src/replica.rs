@@ -49,6 +49,8 @@ pub struct Metrics {
     pub collected: u64,
     /// Keys that the certifier remembers.
     pub certifier_keys: u64,
+    /// The disk has failed: commits are refused until the replica is opened anew.
+    pub stopped: bool,
 }
 
 /// One node's copy of the data and the right to decide about it. Cheap to clone.
@@ -84,14 +86,8 @@ impl Replica {
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
         let applier = Applier::start(store.clone(), applied.clone(), snapshots.clone(), clock.clone(), limits.clone())?;
-        let journal = RaftJournal::open(
-            options.node_id,
-            journal_place,
-            Alone,
-            (store.clone(), &applied),
-            applier.clone(),
-            limits.clone(),
-        );
+        let journal =
+            RaftJournal::open(options.node_id, journal_place, Alone, &applied, applier.clone(), limits.clone());
         let journal = Arc::new(journal.await?);
         let commits = GroupCommit::start(
             journal.handle(),
@@ -141,6 +137,7 @@ impl Replica {
             durable_index: inner.applier.progress.durable_index.load(Ordering::Relaxed),
             collected: inner.applier.progress.collected.load(Ordering::Relaxed),
             certifier_keys: counters.certifier_keys.load(Ordering::Relaxed),
+            stopped: inner.commits.has_failed(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::journal::BatchReader;
 use crate::options::{Clock, Limits};
 use crate::packed::Writes;
-use crate::store::{Applied, Chunks, Store};
+use crate::store::{Applied, Chunks, SnapshotReader, Store};
 use crate::transaction::{Snapshots, Visible, is_catalog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +23,8 @@ pub struct Entry {
 pub enum Task {
     /// `journal`: what the journal wants to know after a restart.
     Apply { entries: Vec<Entry>, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
-    /// Makes everything applied durable and answers up to where.
-    Flush { done: oneshot::Sender<Result<Applied>> },
+    /// Makes everything applied durable and answers that state.
+    Snapshot { done: oneshot::Sender<Result<SnapshotReader>> },
     /// Makes everything applied durable and ends the thread.
     Stop { done: oneshot::Sender<Result<()>> },
     /// Replaces the store by a snapshot.
@@ -72,9 +72,10 @@ impl Applier {
         self.ask(|done| Task::Apply { entries, journal, done })
     }
 
-    /// Makes everything applied durable.
-    pub fn flush(&self) -> impl Future<Output = Result<Applied>> + Send + use<> {
-        self.ask(|done| Task::Flush { done })
+    /// Makes everything applied durable and answers exactly that state: not a newer one, which a crash could lose
+    /// after the journal has been purged behind it.
+    pub fn snapshot(&self) -> impl Future<Output = Result<SnapshotReader>> + Send + use<> {
+        self.ask(|done| Task::Snapshot { done })
     }
 
     /// Replaces everything by a snapshot.
@@ -160,9 +161,9 @@ impl Worker {
                 self.keep_going(|worker| worker.apply(&entries, &journal));
                 let _ = done.send(self.state());
             }
-            Task::Flush { done } => {
+            Task::Snapshot { done } => {
                 self.keep_going(Worker::flush);
-                let _ = done.send(self.state().map(|()| self.applied.clone()));
+                let _ = done.send(self.state().and_then(|()| self.store.snapshot()));
             }
             Task::Install { chunks, journal, done } => {
                 self.keep_going(|worker| worker.install(chunks, &journal));

@@ -85,6 +85,11 @@ impl GroupCommit {
         &self.shared.counters
     }
 
+    /// Whether the journal has failed, after which nothing can be committed.
+    pub fn has_failed(&self) -> bool {
+        self.shared.failure.get().is_some()
+    }
+
     /// Hands in a commit and waits for its outcome. The commit goes on when the caller goes away.
     pub async fn commit(&self, id: Ulid, proposal: Proposal) -> Result<Commit> {
         if let Some(error) = self.shared.failure.get() {

@@ -3,7 +3,7 @@
 use super::types::{Entry, LogId, StoredMembership, Types};
 use crate::apply::{self, Applier};
 use crate::error::{Error, Result};
-use crate::store::{Applied, Chunks, SnapshotReader, Store};
+use crate::store::{Applied, Chunks, SnapshotReader};
 use futures::{Stream, StreamExt};
 use openraft::alias::{SnapshotMetaOf, SnapshotOf};
 use openraft::storage::{EntryResponder, RaftStateMachine};
@@ -30,14 +30,13 @@ fn decode(bytes: &[u8]) -> Result<JournalState> {
 
 #[derive(Clone)]
 pub struct Machine {
-    store: Arc<Store>,
     applier: Applier,
     state: JournalState,
 }
 
 impl Machine {
-    pub fn new(store: Arc<Store>, applier: Applier, applied: &Applied) -> Result<Machine> {
-        Ok(Machine { store, applier, state: decode(&applied.journal)? })
+    pub fn new(applier: Applier, applied: &Applied) -> Result<Machine> {
+        Ok(Machine { applier, state: decode(&applied.journal)? })
     }
 
     async fn apply_group(&self, entries: Vec<apply::Entry>) -> Result<()> {
@@ -46,8 +45,7 @@ impl Machine {
 
     /// Everything applied so far, which is durable from then on.
     pub async fn snapshot(&self) -> Result<SnapshotReader> {
-        self.applier.flush().await?;
-        self.store.snapshot()
+        self.applier.snapshot().await
     }
 
     async fn raft_snapshot(&self) -> Result<SnapshotOf<Types, Chunks>> {

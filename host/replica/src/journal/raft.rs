@@ -7,7 +7,7 @@ use super::{Journal, Progress};
 use crate::apply::Applier;
 use crate::error::{Error, Result};
 use crate::options::Limits;
-use crate::store::{Applied, Chunks, Place, SnapshotReader, Store};
+use crate::store::{Applied, Chunks, Place, SnapshotReader};
 use futures::future::BoxFuture;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::impls::ProgressResponder;
@@ -60,7 +60,7 @@ impl RaftJournal {
         node_id: u64,
         place: Place<'_>,
         network: N,
-        (store, applied): (Arc<Store>, &Applied),
+        applied: &Applied,
         applier: Applier,
         limits: Arc<Limits>,
     ) -> Result<RaftJournal>
@@ -69,7 +69,8 @@ impl RaftJournal {
         N::Network: NetSnapshot<Types, SnapshotData = Chunks>,
     {
         let log = LogStore::open(place, &limits)?;
-        let machine = Machine::new(store, applier, applied)?;
+        log.check_against(applied.index)?;
+        let machine = Machine::new(applier, applied)?;
         let runtime = Runtime::start()?;
         let config = Config {
             cluster_name: "isobar".into(),

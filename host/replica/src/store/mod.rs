@@ -164,6 +164,7 @@ pub enum Place<'a> {
 impl Place<'_> {
     /// Opens or creates a redb file; `what` names it in errors.
     pub fn open(self, cache_bytes: usize, what: &str) -> Result<Database> {
+        self.discard_unfinished().map_err(|error| Error::unavailable(format!("{what}: {error}")))?;
         let mut builder = Database::builder();
         builder.set_cache_size(cache_bytes);
         let result = match self {
@@ -177,6 +178,43 @@ impl Place<'_> {
             }
             other => failed(other),
         })
+    }
+}
+
+/// redb writes the magic number last when it creates a file, and the file is this short until then.
+const MAGIC: usize = 9;
+const UNFINISHED: u64 = 1 << 20;
+
+impl Place<'_> {
+    /// Starts anew where the creation of the file was cut short: nothing was ever stored in it.
+    fn discard_unfinished(&self) -> std::io::Result<()> {
+        let mut magic = [0; MAGIC];
+        match self {
+            Place::Path(path) => {
+                let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
+                let length = file.metadata()?.len();
+                if length == 0 || length > UNFINISHED {
+                    return Ok(());
+                }
+                let read = std::io::Read::read_exact(&mut file, &mut magic);
+                if read.is_err() || magic == [0; MAGIC] {
+                    std::fs::rename(path, path.with_extension("unfinished"))?;
+                }
+            }
+            Place::Backend(backend) => {
+                let length = backend.len()?;
+                if length == 0 || length > UNFINISHED {
+                    return Ok(());
+                }
+                if length >= MAGIC as u64 {
+                    backend.read(0, &mut magic)?;
+                }
+                if magic == [0; MAGIC] {
+                    backend.set_len(0)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -104,6 +104,24 @@ impl LogStore {
         Ok(LogStore { shared, commands })
     }
 
+    /// Refuses a store that is not this journal's: one of the two files has been lost or exchanged.
+    pub fn check_against(&self, applied: u64) -> Result<()> {
+        let memory = self.shared.memory.lock();
+        let purged = memory.purged.map_or(0, |purged| purged.index);
+        let last = memory.last.map_or(purged, |last| last.index);
+        if applied < purged {
+            return Err(Error::corrupted(format!(
+                "the journal has been purged up to entry {purged}, but the store has only got up to {applied}"
+            )));
+        }
+        if applied > last {
+            return Err(Error::corrupted(format!(
+                "the store has got up to entry {applied}, but the journal ends at {last}"
+            )));
+        }
+        Ok(())
+    }
+
     /// Durable writes so far.
     pub fn syncs(&self) -> u64 {
         self.shared.syncs.load(Ordering::Relaxed)
