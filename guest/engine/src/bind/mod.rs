@@ -89,8 +89,8 @@ pub fn query(context: &BindContext, statement: &Statement) -> Result<Bound> {
     Ok(Bound { plan, parameter_types: binder.parameter_types()?, command })
 }
 
-/// Binds a DEFAULT or CHECK expression's text over a table's columns: `column_ids[i]` stands for the column at
-/// position i of `Relation::columns`. Subqueries, aggregates and parameters are refused.
+/// Binds a text such as a CHECK's over a table's columns: `column_ids[i]` stands for the column at
+/// position i of `Relation::columns`. It may be of any type. Subqueries, aggregates and parameters are refused.
 pub fn table_expression(
     context: &BindContext,
     relation: &Relation,

@@ -33,6 +33,8 @@ pub struct ScopeTable {
     pub relation: Option<Rc<Relation>>,
     /// False for tables whose columns cannot be referred to from here, though their names are taken.
     pub accessible: bool,
+    /// An outer join may make up rows of NULLs for it.
+    pub nullable: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -61,15 +63,39 @@ impl FromNames {
         FromNames { columns: table.columns.clone(), tables: vec![table] }
     }
 
+    /// The side of an outer join that may be missing.
+    pub fn made_nullable(mut self) -> FromNames {
+        self.tables.iter_mut().for_each(|table| table.nullable = true);
+        self
+    }
+
     pub fn table(&self, alias: &str) -> Option<&ScopeTable> {
         self.tables.iter().find(|table| table.alias == alias)
     }
 }
 
 impl ScopeTable {
-    /// A whole-row reference.
+    /// A whole-row reference; NULL for the rows that an outer join makes up.
     pub fn row(&self) -> Expression {
-        Expression::Row { fields: self.columns.iter().map(|column| column.expression.clone()).collect() }
+        let fields: Vec<Expression> = self.columns.iter().map(|column| column.expression.clone()).collect();
+        self.unless_made_up(Expression::Row { fields })
+    }
+
+    /// NULL instead of `expression` where every column is NULL, if that may be an outer join's doing.
+    pub fn unless_made_up(&self, expression: Expression) -> Expression {
+        if !self.nullable || self.columns.is_empty() {
+            return expression;
+        }
+        let nulls = self.columns.iter().map(|column| {
+            let input = Box::new(column.expression.clone());
+            Expression::IsNull { input, negated: false }
+        });
+        let data_type = expression.data_type();
+        Expression::Case {
+            branches: vec![(Expression::And(nulls.collect()), Expression::Literal(Value::Null, data_type))],
+            otherwise: Some(Box::new(expression)),
+            data_type,
+        }
     }
 }
 
@@ -108,6 +134,14 @@ impl<'s> Scope<'s> {
             }
         }
         Ok(self.chain().find_map(|scope| scope.from.table(&name)).filter(|table| table.accessible).map(ScopeTable::row))
+    }
+
+    /// The table whose whole row a name means, where it means no column.
+    pub fn row_table(&self, identifier: &Ident) -> Option<&ScopeTable> {
+        let name = fold(identifier);
+        let is_column = self.chain().any(|scope| scope.from.columns.iter().any(|column| column.name == name));
+        let table = self.chain().find_map(|scope| scope.from.table(&name));
+        table.filter(|table| table.accessible && !is_column)
     }
 
     /// A name of one to four parts.

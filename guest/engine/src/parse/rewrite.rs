@@ -129,6 +129,9 @@ impl Rewriter {
             if self.is_word(0, "from") {
                 self.skip(1);
             }
+        } else if self.is_word(0, "similar") && !self.is_word(1, "to") {
+            // substring(text similar pattern escape character) is substring(text from pattern for character)
+            self.similar_substring();
         } else if self.is_word(0, "only")
             && self.last_is(&["from", "update", "join", "into", "table"])
             && matches!(self.token(1), Some(Token::Word(_)))
@@ -254,6 +257,21 @@ impl Rewriter {
             self.output.insert(open + 1, TokenWithSpan { token, span });
         }
         self.skip(length);
+    }
+
+    fn similar_substring(&mut self) {
+        self.push(word("FROM", Keyword::FROM));
+        self.skip(1);
+        let mut depth = 0;
+        for token in self.input.iter_mut().skip(self.at) {
+            match &token.token {
+                Token::LParen => depth += 1,
+                Token::RParen if depth == 0 => break,
+                Token::RParen => depth -= 1,
+                found if depth == 0 && is_word(found, "escape") => token.token = word("FOR", Keyword::FOR),
+                _ => {}
+            }
+        }
     }
 
     /// WITH RECURSIVE … AS (…) SEARCH / CYCLE

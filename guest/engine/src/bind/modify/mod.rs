@@ -117,7 +117,8 @@ impl Binder<'_> {
             .checks
             .iter()
             .map(|check| {
-                Ok((check.name.clone(), self.stored_expression(relation, row, &check.expression, Clause::Check)?))
+                let bound = self.stored_expression(relation, row, &check.expression, Clause::Check)?;
+                Ok((check.name.clone(), self.condition(bound, "CHECK", None)?))
             })
             .collect()
     }
@@ -159,6 +160,7 @@ impl Target {
             columns,
             relation: Some(self.relation.clone()),
             accessible: true,
+            nullable: false,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::parse;
 use crate::types::{DataType, Value};
 
 impl Binder<'_> {
-    /// A text over a table's columns, which go by `row`'s ids. Checks are boolean.
+    /// A text over a table's columns, which go by `row`'s ids.
     pub fn stored_expression(
         &mut self,
         relation: &Relation,
@@ -26,8 +26,14 @@ impl Binder<'_> {
                 Some(ScopeColumn { name: column.name.clone(), expression })
             })
             .collect();
-        let table =
-            ScopeTable { alias: relation.name.clone(), schema: None, columns, relation: None, accessible: true };
+        let table = ScopeTable {
+            alias: relation.name.clone(),
+            schema: None,
+            columns,
+            relation: None,
+            accessible: true,
+            nullable: false,
+        };
         let scope = Scope::inside(None, FromNames::single(table));
         self.stored(sql, &scope, clause)
     }
@@ -45,10 +51,7 @@ impl Binder<'_> {
         let parameters_allowed = std::mem::replace(&mut self.parameters_allowed, false);
         let common_tables = std::mem::take(&mut self.common_tables);
         let mut site = Site::new(scope, clause);
-        let bound = match clause {
-            Clause::Check => self.boolean(&mut site, &written, "CHECK"),
-            _ => self.expression(&mut site, &written),
-        };
+        let bound = self.expression(&mut site, &written);
         self.parameters_allowed = parameters_allowed;
         self.common_tables = common_tables;
         bound

@@ -1,8 +1,8 @@
 //! UPDATE (PostgreSQL 15, UPDATE).
 
 use super::super::binder::Binder;
-use super::super::expression::ColumnId;
-use super::super::logical::{Modify, ModifyAction, Plan};
+use super::super::expression::{ColumnId, Expression};
+use super::super::logical::{Modify, ModifyAction, Plan, PlanColumn};
 use super::super::scope::{FromNames, Scope};
 use super::super::select::FromItem;
 use super::super::site::{Clause, Site};
@@ -93,6 +93,22 @@ impl Binder<'_> {
         if let Some(selection) = selection {
             let predicate = self.boolean(&mut Site::new(&scope, Clause::Where), selection, "WHERE")?;
             input = Plan::Filter { input: Box::new(input), predicate };
+        }
+        let dropped = target.relation.columns.iter().enumerate().filter(|(_, column)| column.dropped);
+        let dropped: Vec<_> = dropped.map(|(place, column)| (old_row[place], column.data_type)).collect();
+        if !dropped.is_empty() {
+            // Writers see every column; those that were dropped are NULL.
+            let mut outputs: Vec<_> = input
+                .columns()
+                .into_iter()
+                .map(|column| (column.clone(), Expression::Column { id: column.id, data_type: column.data_type }))
+                .collect();
+            outputs.extend(
+                dropped
+                    .into_iter()
+                    .map(|(id, data_type)| (PlanColumn::unnamed(id, "", data_type), Self::null(data_type))),
+            );
+            input = Plan::Project { input: Box::new(input), outputs };
         }
         let names = scope.from;
         let own_columns = target.relation.live_columns().count();

@@ -15,10 +15,21 @@ use sqlparser::ast::{Expr, OrderByExpr};
 impl Binder<'_> {
     /// An aggregate: a column that grouping will compute.
     pub fn aggregate_call(&mut self, site: &mut Site, call: &CallSyntax) -> Result<Expression> {
+        self.aggregate_of(site, &call.name, call, None)
+    }
+
+    /// The same for another aggregate than the call's, of arguments that are bound already.
+    pub fn aggregate_of(
+        &mut self,
+        site: &mut Site,
+        name: &str,
+        call: &CallSyntax,
+        given: Option<Vec<Expression>>,
+    ) -> Result<Expression> {
         site.check_aggregate(call.position)?;
         site.in_aggregate = true;
         let references = site.calls.references.len();
-        let bound = self.aggregate(site, call);
+        let bound = self.aggregate(site, name, call, given);
         site.in_aggregate = false;
         // What an aggregate refers to needs no grouping.
         site.calls.references.truncate(references);
@@ -69,9 +80,18 @@ impl Binder<'_> {
         false
     }
 
-    fn aggregate(&mut self, site: &mut Site, call: &CallSyntax) -> Result<AggregateCall> {
+    fn aggregate(
+        &mut self,
+        site: &mut Site,
+        name: &str,
+        call: &CallSyntax,
+        given: Option<Vec<Expression>>,
+    ) -> Result<AggregateCall> {
         let ordered_set = !call.within_group.is_empty();
-        let mut arguments = self.arguments(site, &call.arguments)?;
+        let mut arguments = match given {
+            Some(given) => given,
+            None => self.call_arguments(site, call)?,
+        };
         let mut written = call.arguments.clone();
         let direct = arguments.len();
         let mut order_by = vec![];
@@ -85,7 +105,7 @@ impl Binder<'_> {
                 written.push(&key.expr);
             }
         }
-        let resolved = self.resolved_aggregate(call, &arguments)?;
+        let resolved = self.resolved_aggregate(name, call, &arguments)?;
         self.check_direct(call, &resolved, direct, ordered_set)?;
         let arguments = self.converted(arguments, &resolved.argument_types, &written)?;
         if ordered_set {
@@ -127,13 +147,18 @@ impl Binder<'_> {
         bound
     }
 
-    fn resolved_aggregate(&self, call: &CallSyntax, arguments: &[Expression]) -> Result<Resolved<AggregateFunction>> {
+    fn resolved_aggregate(
+        &self,
+        name: &str,
+        call: &CallSyntax,
+        arguments: &[Expression],
+    ) -> Result<Resolved<AggregateFunction>> {
         let types: Vec<DataType> = arguments.iter().map(Expression::data_type).collect();
         if arguments.is_empty() && !call.star && call.name == "count" {
             let message = "count(*) must be used to call a parameterless aggregate function";
             return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, message).at(call.position));
         }
-        resolve::aggregate(&call.name, &types).map_err(|error| error.at(call.position))
+        resolve::aggregate(name, &types).map_err(|error| error.at(call.position))
     }
 
     fn check_direct(
@@ -213,7 +238,7 @@ impl Binder<'_> {
             return Err(Error::not_supported("WITHIN GROUP over a window").at(call.position));
         }
         site.in_window = true;
-        let bound = self.arguments(site, &call.arguments);
+        let bound = self.call_arguments(site, call);
         site.in_window = false;
         let arguments = bound?;
         let types: Vec<DataType> = arguments.iter().map(Expression::data_type).collect();
@@ -227,7 +252,7 @@ impl Binder<'_> {
                 (WindowCallFunction::Window(resolved.function), resolved.argument_types, resolved.result)
             }
             Some(FunctionKind::Aggregate) => {
-                let resolved = self.resolved_aggregate(call, &arguments)?;
+                let resolved = self.resolved_aggregate(&call.name, call, &arguments)?;
                 if resolved.function.direct_arguments.is_some() {
                     let message = format!("OVER is not supported for ordered-set aggregate {}", call.name);
                     return Err(Error::new(sqlstate::FEATURE_NOT_SUPPORTED, message).at(call.position));

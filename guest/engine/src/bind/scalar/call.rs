@@ -11,7 +11,8 @@ use crate::functions::{FunctionKind, Resolved, SetFunction};
 use crate::types::DataType;
 use crate::types::text::registered::type_named;
 use sqlparser::ast::{
-    self, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    self, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
+    FunctionArgumentClause, FunctionArguments,
 };
 
 /// A call's parts once its syntax is known to be one that PostgreSQL has.
@@ -19,6 +20,8 @@ pub struct CallSyntax<'e> {
     pub name: String,
     pub position: Option<u32>,
     pub arguments: Vec<&'e Expr>,
+    /// name => argument
+    pub named: Vec<(String, &'e Expr)>,
     /// count(*)
     pub star: bool,
     pub distinct: bool,
@@ -53,6 +56,12 @@ impl Binder<'_> {
             return Ok(expression);
         }
         let kind = resolve::kind(&call.name);
+        if !call.named.is_empty() {
+            return self.named_arguments(site, &call);
+        }
+        if let Some(row) = self.row_call(site, &call)? {
+            return Ok(row);
+        }
         match kind {
             _ if call.over.is_some() => self.window_call(site, &call, kind),
             Some(FunctionKind::Aggregate) => self.aggregate_call(site, &call),
@@ -66,7 +75,7 @@ impl Binder<'_> {
             }
             Some(FunctionKind::Scalar) | None => {
                 call.refuse_aggregate_clauses()?;
-                let arguments = self.arguments(site, &call.arguments)?;
+                let arguments = self.call_arguments(site, &call)?;
                 self.bound_call(&call.name, arguments, &call.arguments, call.position)
             }
         }
@@ -206,6 +215,7 @@ pub fn syntax(function: &Function) -> Result<CallSyntax<'_>> {
         name,
         position,
         arguments: vec![],
+        named: vec![],
         star: false,
         distinct: false,
         order_by: &[],
@@ -222,7 +232,17 @@ pub fn syntax(function: &Function) -> Result<CallSyntax<'_>> {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => call.arguments.push(argument),
             FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if args.len() == 1 => call.star = true,
             FunctionArg::Unnamed(_) => return refused("a wildcard as an argument"),
-            FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => return refused("a named argument"),
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(argument),
+                operator: FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment,
+            } => call.named.push((name::fold(name), argument)),
+            FunctionArg::ExprNamed {
+                name: Expr::Identifier(name),
+                arg: FunctionArgExpr::Expr(argument),
+                operator: FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment,
+            } => call.named.push((name::fold(name), argument)),
+            FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => return refused("this form of an argument"),
         }
     }
     for clause in clauses {

@@ -94,7 +94,11 @@ impl Binder<'_> {
 
     /// A row is NULL when all of its fields are, and NOT NULL when none is.
     pub fn is_null(&mut self, site: &mut Site, input: &Expr, negated: bool) -> Result<Expression> {
-        let bound = self.settled(site, input)?;
+        let bound = match self.settled(site, input)? {
+            // A whole row of an outer join: it is NULL as a whole exactly where all of its columns are.
+            Expression::Case { otherwise: Some(row), .. } if matches!(*row, Expression::Row { .. }) => *row,
+            bound => bound,
+        };
         Ok(match bound {
             Expression::Row { fields } => Expression::And(
                 fields.into_iter().map(|field| Expression::IsNull { input: Box::new(field), negated }).collect(),

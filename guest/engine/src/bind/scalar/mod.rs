@@ -11,6 +11,7 @@ mod reference;
 mod row;
 mod special;
 mod subquery;
+mod whole_row;
 
 pub use call::{CallSyntax, call_name, syntax};
 

@@ -3,7 +3,7 @@
 use super::super::binder::Binder;
 use super::super::expression::{Expression, Subscript};
 use super::super::name::{fold, position};
-use super::super::site::Site;
+use super::super::site::{Clause, Site};
 use crate::error::{Error, Result, sqlstate};
 use crate::types::{DataType, cast::CastContext};
 use sqlparser::ast::{self, AccessExpr, Expr, Ident};
@@ -16,6 +16,12 @@ impl Binder<'_> {
         {
             return Ok(output.clone());
         }
+        if site.clause == Clause::Default {
+            return match self.keyword_call(site, &name)? {
+                Some(call) if identifier.quote_style.is_none() => Ok(call),
+                _ => Err(no_columns(position(identifier))),
+            };
+        }
         match site.scope.find(identifier)? {
             Some(found) => Ok(self.referenced(site, found, position(identifier))),
             None if identifier.quote_style.is_none() => match self.keyword_call(site, &name)? {
@@ -27,8 +33,12 @@ impl Binder<'_> {
     }
 
     pub fn compound_identifier(&mut self, site: &mut Site, identifiers: &[Ident]) -> Result<Expression> {
+        let at = identifiers.first().and_then(position);
+        if site.clause == Clause::Default {
+            return Err(no_columns(at));
+        }
         let found = site.scope.column(identifiers)?;
-        Ok(self.referenced(site, found, identifiers.first().and_then(position)))
+        Ok(self.referenced(site, found, at))
     }
 
     /// Notes where columns are referred to, for messages about grouping.
@@ -138,4 +148,8 @@ impl Binder<'_> {
         }
         Ok(bound)
     }
+}
+
+fn no_columns(at: Option<u32>) -> Error {
+    Error::new(sqlstate::FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression").at(at)
 }

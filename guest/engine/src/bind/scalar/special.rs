@@ -69,6 +69,12 @@ impl Binder<'_> {
                 let fields = arguments.iter().map(|field| self.settled(site, field)).collect::<Result<_>>()?;
                 Ok(Some(Expression::Row { fields }))
             }
+            "pg_typeof" if resolve::kind("pg_typeof").is_some() => {
+                plain()?;
+                let [argument] = arguments else { return Ok(None) };
+                let oid = self.expression(site, argument)?.data_type().oid();
+                Ok(Some(Expression::Literal(Value::Oid(oid), DataType::Regtype)))
+            }
             "grouping" => {
                 plain()?;
                 self.grouping(site, call).map(Some)
@@ -85,6 +91,30 @@ impl Binder<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Named arguments, for the function that is called with them: all of its parameters have defaults.
+    pub fn named_arguments(&mut self, site: &mut Site, call: &CallSyntax) -> Result<Expression> {
+        const INTERVAL_FIELDS: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+        call.refuse_aggregate_clauses()?;
+        if call.name != "make_interval" || call.over.is_some() {
+            return Err(Error::not_supported(format!("named arguments of {}", call.name)).at(call.position));
+        }
+        let zero = Expression::Literal(Value::Integer(0), DataType::Integer);
+        let mut arguments = vec![zero; INTERVAL_FIELDS.len()];
+        for (index, argument) in call.arguments.iter().enumerate().take(INTERVAL_FIELDS.len()) {
+            arguments[index] = self.expression(site, argument)?;
+        }
+        for (name, argument) in &call.named {
+            let field = INTERVAL_FIELDS.iter().position(|field| field == name);
+            let free = field.filter(|field| *field >= call.arguments.len());
+            let Some(field) = free else {
+                let message = format!("function make_interval({name} => …) does not exist");
+                return Err(Error::new(sqlstate::UNDEFINED_FUNCTION, message).at(call.position));
+            };
+            arguments[field] = self.expression(site, argument)?;
+        }
+        self.bound_call(&call.name, arguments, &[], call.position)
     }
 
     pub fn extract(&mut self, site: &mut Site, field: &DateTimeField, input: &Expr) -> Result<Expression> {
@@ -165,23 +195,17 @@ impl Binder<'_> {
         let left_bound = self.expression(site, left)?;
         let right_bound = self.expression(site, right)?;
         let resolved = resolve::operator("=", Some(left_bound.data_type()), right_bound.data_type())?;
-        let data_type = match left_bound.data_type() {
-            DataType::Unknown => resolved.argument_types.first().copied().unwrap_or(DataType::Text),
-            known => known,
-        };
         let mut converted =
             self.converted(vec![left_bound, right_bound], &resolved.argument_types, &[left, right])?.into_iter();
         match (converted.next(), converted.next()) {
             (Some(left), Some(right)) => {
-                // The answer is of the left side's own type, whatever the comparison needed.
-                let compared = left.data_type();
-                let null_if = Expression::NullIf {
+                let data_type = left.data_type();
+                Ok(Expression::NullIf {
                     left: Box::new(left),
                     right: Box::new(right),
                     equal: resolved.function,
-                    data_type: compared,
-                };
-                self.explicit(null_if, data_type, -1, None)
+                    data_type,
+                })
             }
             _ => Err(Error::internal("an equality of fewer than two sides")),
         }

@@ -271,5 +271,5 @@ pub fn aliased(
             column.name = fold(&name.name);
         }
     }
-    Ok(ScopeTable { alias: shown, schema: None, columns, relation, accessible: true })
+    Ok(ScopeTable { alias: shown, schema: None, columns, relation, accessible: true, nullable: false })
 }

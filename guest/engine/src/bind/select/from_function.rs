@@ -73,6 +73,9 @@ impl Binder<'_> {
         for function in functions {
             let call = syntax(function)?;
             call.refuse_aggregate_clauses()?;
+            if !call.named.is_empty() {
+                return Err(Error::not_supported("named arguments in FROM").at(call.position));
+            }
             if call.over.is_some() {
                 let message = "window functions are not allowed in functions in FROM";
                 return Err(Error::new(sqlstate::WINDOWING_ERROR, message).at(call.position));

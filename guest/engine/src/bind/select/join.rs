@@ -65,7 +65,13 @@ impl Binder<'_> {
             }
         };
         let plan = self.join_plan(kind, left.plan, right.plan, condition)?;
-        let names = merge(left.names, right.names, merged)?;
+        let (left_names, right_names) = match kind {
+            JoinKind::Left => (left.names, right.names.made_nullable()),
+            JoinKind::Right => (left.names.made_nullable(), right.names),
+            JoinKind::Full => (left.names.made_nullable(), right.names.made_nullable()),
+            _ => (left.names, right.names),
+        };
+        let names = merge(left_names, right_names, merged)?;
         Ok(Item { plan, names })
     }
 

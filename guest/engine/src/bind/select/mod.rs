@@ -9,6 +9,7 @@ mod limit;
 mod lock;
 mod order;
 pub mod output;
+mod recursion;
 mod set_operation;
 pub mod values;
 pub mod window;

@@ -99,7 +99,14 @@ impl Binder<'_> {
             })
             .collect();
         let alias = if is_values { "*VALUES*" } else { "" };
-        let table = ScopeTable { alias: alias.into(), schema: None, columns, relation: None, accessible: true };
+        let table = ScopeTable {
+            alias: alias.into(),
+            schema: None,
+            columns,
+            relation: None,
+            accessible: true,
+            nullable: false,
+        };
         let scope = Scope::inside(outer, FromNames::single(table));
         let mut keys = vec![];
         for key in tail.order_by {

@@ -4,8 +4,8 @@ use super::super::binder::{Binder, CommonTableName};
 use super::super::logical::{CommonTable, CommonTableId, CommonTableKind, Plan, PlanColumn};
 use super::super::name::{fold, position};
 use super::super::scope::Scope;
-use super::Untyped;
 use super::set_operation::common_types;
+use super::{Untyped, recursion};
 use crate::error::{Error, Result, sqlstate};
 use sqlparser::ast::{Cte, CteAsMaterialized, Query, SetExpr, SetOperator, SetQuantifier, TableAlias, With};
 
@@ -118,6 +118,7 @@ impl Binder<'_> {
         self.writing_allowed = before;
         let scans = self.common_tables.get(place).map_or(0, |entry| entry.scans);
         self.common_tables.truncate(place);
+        recursion::check(&recursive, id, name)?;
         let types = common_types(&columns, &recursive.columns(), "UNION")?;
         let changed = columns.iter().zip(&types).enumerate().find(|(_, (column, wanted))| column.data_type != **wanted);
         if let (Some((index, (column, wanted))), true) = (changed, scans > 0) {

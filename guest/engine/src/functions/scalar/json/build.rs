@@ -16,6 +16,8 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     function("array_to_json", &[ANY_ARRAY, BOOLEAN], JSON, array_to_json).stable(),
     function("row_to_json", &[RECORD], JSON, to_json).stable(),
     function("row_to_json", &[RECORD, BOOLEAN], JSON, row_to_json).stable(),
+    // Keys and values, printed as a row's: what row_to_json makes of a table's row, whose column names a record lacks.
+    function("json_row", &[ANY], JSON, json_row).variadic().not_strict().stable(),
     function("json_build_array", &[], JSON, json_build_array).not_strict().stable(),
     function("json_build_array", &[ANY], JSON, json_build_array).variadic().not_strict().stable(),
     function("json_build_object", &[], JSON, json_build_object).not_strict().stable(),
@@ -70,6 +72,20 @@ fn row_to_json(context: &FunctionContext, arguments: &[Value]) -> Result<Value> 
         }
         text.push_str(&format!("\"f{}\":", index + 1));
         append_json(field, context.settings, &mut text)?;
+    }
+    text.push('}');
+    Ok(json(text))
+}
+
+fn json_row(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let mut text = String::from("{");
+    for (index, key, value) in pairs(arguments)? {
+        if index > 0 {
+            text.push(',');
+        }
+        append_key(key, context.settings, &mut text)?;
+        text.push(':');
+        append_json(value, context.settings, &mut text)?;
     }
     text.push('}');
     Ok(json(text))
