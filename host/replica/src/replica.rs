@@ -4,8 +4,9 @@ use crate::apply::Applier;
 use crate::error::{Error, Result};
 use crate::journal::{Alone, GroupCommit, Journal, Progress, RaftJournal};
 use crate::options::{Clock, Limits, Options, Storage};
-use crate::store::{Place, SnapshotReader, Store};
+use crate::store::{Directory, Place, SnapshotReader, Store};
 use crate::transaction::{Snapshots, Transaction, TransactionOptions};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,6 +66,8 @@ struct Inner {
     commits: GroupCommit,
     applier: Applier,
     journal: Arc<RaftJournal>,
+    /// None once shut down, or where there is none.
+    directory: Mutex<Option<Directory>>,
 }
 
 impl Replica {
@@ -72,15 +75,18 @@ impl Replica {
     pub async fn open(options: Options) -> Result<Replica> {
         let limits = Arc::new(options.limits);
         let clock = options.clock;
-        let paths;
+        let (directory, paths);
         let (store_place, journal_place) = match options.storage {
-            Storage::Directory(directory) => {
-                std::fs::create_dir_all(&directory)
-                    .map_err(|error| Error::unavailable(format!("cannot create {}: {error}", directory.display())))?;
-                paths = (directory.join("store.redb"), directory.join("journal.redb"));
+            Storage::Directory(path) => {
+                let locked = Directory::lock(&path)?;
+                paths = (locked.file("store.redb"), locked.file("journal.redb"));
+                directory = Some(locked);
                 (Place::Path(&paths.0), Place::Path(&paths.1))
             }
-            Storage::Backends { store, journal } => (Place::Backend(store), Place::Backend(journal)),
+            Storage::Backends { store, journal } => {
+                directory = None;
+                (Place::Backend(store), Place::Backend(journal))
+            }
         };
         let (store, applied) = Store::open(store_place, &limits)?;
         let store = Arc::new(store);
@@ -97,7 +103,16 @@ impl Replica {
             limits.clone(),
             snapshots.visible().timestamp,
         );
-        Ok(Replica(Arc::new(Inner { store, snapshots, clock, limits, commits, applier, journal })))
+        Ok(Replica(Arc::new(Inner {
+            store,
+            snapshots,
+            clock,
+            limits,
+            commits,
+            applier,
+            journal,
+            directory: Mutex::new(directory),
+        })))
     }
 
     /// A transaction that sees everything acknowledged so far.
@@ -114,6 +129,9 @@ impl Replica {
             return Ok(Commit { id, timestamp: transaction.snapshot() });
         }
         transaction.check_age()?;
+        if let Some(directory) = &*self.0.directory.lock() {
+            directory.check_space(self.0.limits.disk_reserve_bytes)?;
+        }
         let proposal = transaction.into_proposal()?;
         self.0.commits.commit(id, proposal).await
     }
@@ -164,6 +182,8 @@ impl Replica {
     /// Ends the threads; everything applied is durable after it.
     pub async fn shutdown(&self) -> Result<()> {
         let journal = self.0.journal.shutdown().await;
-        self.0.applier.stop().await.and(journal)
+        let applier = self.0.applier.stop().await;
+        self.0.directory.lock().take();
+        applier.and(journal)
     }
 }

@@ -319,7 +319,10 @@ impl Runner for Scripts {
                 let options = Options::new(self.directory.path(), self.clock.clone());
                 match self.runtime.block_on(Replica::open(options)) {
                     Ok(_) => Ok("opened twice".into()),
-                    Err(error) => Err(error.into()),
+                    Err(error) => {
+                        let message = error.to_string();
+                        Err(message.replace(&*self.directory.path().to_string_lossy(), "DIRECTORY").into())
+                    }
                 }
             }
             "collect" => self.collect(),

@@ -4,11 +4,13 @@
 //! version moves to `history`, and `superseded` says, in commit order, which of them have become garbage when.
 
 mod collect;
+mod directory;
 mod encoding;
 mod snapshot;
 mod view;
 mod write;
 
+pub use directory::Directory;
 pub use snapshot::{Chunks, SnapshotReader};
 pub use view::{RangeReader, View};
 
