@@ -6,7 +6,9 @@
 //! the message or the columns differ for a reason that the comment above gives.
 
 use super::{BindContext, query};
-use crate::catalog::{Catalog, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn};
+use crate::catalog::{
+    Catalog, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn, View, ViewRelation,
+};
 use crate::error::{Error, Result};
 use crate::functions::Settings;
 use crate::host::Environment;
@@ -93,8 +95,10 @@ fn catalog() -> Catalog {
     ];
     let u = vec![column("a", Integer, -1), column("x", Text, -1), column("n", BigInt, -1)];
     let mut view = table(16_403, 2200, "w", vec![column("a", Integer, -1), column("name", Text, -1)], vec![]);
+    let named = |name: &str| Some(name.to_string());
+    let viewed = ViewRelation { schema: None, name: "t".into(), id: 16_400, columns: vec![named("a"), named("b")] };
     view.kind =
-        RelationKind::View { sql: "SELECT a, b AS name FROM t WHERE a > 1".into(), search_path: vec!["public".into()] };
+        RelationKind::View(View { sql: "SELECT a, b AS name FROM t WHERE a > 1".into(), relations: vec![viewed] });
     let mut pg_class = table(1259, 11, "pg_class", vec![column("oid", Oid, -1)], vec![]);
     pg_class.kind = RelationKind::System;
     Catalog::new(

@@ -1,7 +1,8 @@
 //! Rows as bytes: fixed-width columns stand at fixed offsets, so that reading one column costs one load.
 //!
 //! ```text
-//! format u8 | column count u16 | a bit per column: NULL | fixed-width columns | end offset per other column | their bytes
+//! format u8 | column count u16 | a bit per column: NULL | fixed-width columns | end offset per other column |
+//! their bytes
 //! ```
 //! Numbers are little-endian. End offsets are u16, or u32 in the wide format. A row may have fewer columns than its
 //! table: columns that were added later.

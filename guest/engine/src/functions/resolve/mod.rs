@@ -2,12 +2,12 @@
 
 pub mod candidate;
 pub mod category;
-pub mod common;
+pub mod common_type;
 mod polymorphic;
 #[cfg(test)]
 mod tests;
 
-pub use common::common_type;
+pub use common_type::common_type;
 
 use super::registry::{self, Registry};
 use super::{AggregateFunction, FunctionKind, Resolved, ScalarFunction, SetFunction, Signature, WindowFunction};

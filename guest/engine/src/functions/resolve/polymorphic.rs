@@ -1,7 +1,7 @@
 //! Polymorphic types (PostgreSQL 15, section 38.2.5): whether a call's arguments agree on one type, and which.
 
 use super::candidate::{Candidate, signature_of};
-use super::common::select_common_type;
+use super::common_type::select_common_type;
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::Signature;
 use crate::types::DataType;

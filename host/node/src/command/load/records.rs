@@ -87,7 +87,8 @@ impl<R: BufRead> Records<R> {
         Ok(names.iter().map(|name| name.trim().to_string()).collect())
     }
 
-    /// The next records that lie on lines `from` to `to`, at most so many rows and about so many bytes; none at the end.
+    /// The next records that lie on lines `from` to `to`, at most so many rows and about so many bytes; none at the
+    /// end.
     pub fn batch(&mut self, from: u64, to: u64, rows: usize, bytes: usize) -> Result<Option<Batch>, ReadError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
