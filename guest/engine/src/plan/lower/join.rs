@@ -56,8 +56,7 @@ impl Lowering<'_> {
             false => Wanted::default(),
         };
         let Lowered { node: left_node, ordering } = self.lower(left, &left_wanted)?;
-        let ordering =
-            if kind == JoinKind::Full { Ordering::default() } else { Ordering { single: false, ..ordering } };
+        let ordering = if loses_order(kind) { Ordering::default() } else { Ordering { single: false, ..ordering } };
         let probes = left_wanted.rows.map_or(left_node.rows, |wanted| wanted.min(left_node.rows));
         if kind != JoinKind::Full
             && let Some((scan, own)) = filtered_scan(right)
@@ -167,6 +166,7 @@ impl Lowering<'_> {
         });
         if bindings.is_empty() {
             let node = self.hash_or_loop(join.kind, left, right, conjuncts, rows)?;
+            let ordering = if loses_order(join.kind) { Ordering::default() } else { ordering };
             return Ok(Lowered { node, ordering: Ordering { single: false, ..ordering } });
         }
         let both: Columns = left.columns.iter().chain(&right.columns).copied().collect();
@@ -175,6 +175,7 @@ impl Lowering<'_> {
         let columns = joined(join.kind, &left.columns, &right.columns);
         let loops = physical::NestedLoop { kind: join.kind, left, right, condition, lateral: Some(bindings) };
         let node = self.node(Operation::NestedLoop(Box::new(loops)), columns, rows, cost);
+        let ordering = if loses_order(join.kind) { Ordering::default() } else { ordering };
         Ok(Lowered { node, ordering: Ordering { single: false, ..ordering } })
     }
 
@@ -291,4 +292,9 @@ pub fn equal_sides<'e>(
         return Some((first, second));
     }
     (only(first, right, left) && only(second, left, right)).then_some((second, first))
+}
+
+/// Outer joins hand on a batch's rows without a match after those that have one.
+fn loses_order(kind: JoinKind) -> bool {
+    matches!(kind, JoinKind::Left | JoinKind::Right | JoinKind::Full)
 }
