@@ -6,6 +6,7 @@ pub mod arguments;
 mod cases;
 pub mod datetime;
 pub mod json;
+mod memory;
 pub mod operators;
 pub mod pattern;
 pub mod registry;
@@ -146,6 +147,7 @@ pub trait Accumulator {
     fn update(&mut self, context: &FunctionContext, groups: &[u32], rows: &[u32], arguments: &[&Column]) -> Result<()>;
 
     /// The value so far: running window frames ask again after more rows.
+    /// The result so far. A window's growing frames ask again after more rows, so the state stays as it is.
     fn finish(&mut self, context: &FunctionContext, group: usize) -> Result<Value>;
 }
 

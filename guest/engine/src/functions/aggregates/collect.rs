@@ -63,7 +63,7 @@ impl Accumulator for Arrays {
                 return Err(Error::new(sqlstate::NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays"));
             };
             if array.dimensions.is_empty() {
-                return Err(Error::new("2202E", "cannot accumulate empty arrays"));
+                return Err(Error::new(sqlstate::ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
             }
             match &mut self.states[group] {
                 Some(state) if state.dimensions[1..] == array.dimensions => {
@@ -71,7 +71,10 @@ impl Accumulator for Arrays {
                     state.values.extend_from_slice(&array.values);
                     Ok(())
                 }
-                Some(_) => Err(Error::new("2202E", "cannot accumulate arrays of different dimensionality")),
+                Some(_) => Err(Error::new(
+                    sqlstate::ARRAY_SUBSCRIPT_ERROR,
+                    "cannot accumulate arrays of different dimensionality",
+                )),
                 state => {
                     let mut first = array.as_ref().clone();
                     first.dimensions.insert(0, (1, 1));

@@ -83,11 +83,11 @@ impl Accumulator for OrderedSet {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        let state = std::mem::take(&mut self.states[group]);
+        let state = &self.states[group];
         if state.values.is_empty() {
             return Ok(Value::Null);
         }
-        match (self.statistic, state.fraction) {
+        match (self.statistic, &state.fraction) {
             (Statistic::Mode, _) => Ok(self.mode(&state.values)),
             (_, None | Some(Value::Null)) => Ok(Value::Null),
             (_, Some(Value::Array(fractions))) => {
@@ -96,7 +96,7 @@ impl Accumulator for OrderedSet {
                 let dimensions = fractions.dimensions.clone();
                 Ok(Value::Array(Rc::new(Array { element_type: self.data_type, dimensions, values })))
             }
-            (_, Some(fraction)) => self.percentile(&state.values, &fraction),
+            (_, Some(fraction)) => self.percentile(&state.values, fraction),
         }
     }
 }

@@ -50,12 +50,12 @@ impl Accumulator for Join {
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {
-        Ok(match self.states[group].clone() {
+        Ok(match self.states[group].as_deref() {
             None => Value::Null,
             Some(state) if self.bytes => Value::Bytea(state.into()),
             Some(state) => {
-                let text = String::from_utf8(state).map_err(|_| Error::internal("string_agg broke a character"))?;
-                Value::text(&text)
+                let text = std::str::from_utf8(state).map_err(|_| Error::internal("string_agg broke a character"))?;
+                Value::text(text)
             }
         })
     }

@@ -57,6 +57,8 @@ fn aggregate(name: &str, arguments: Arguments) -> String {
         .and_then(|()| Ok((accumulator.finish(&context, 0)?, accumulator.finish(&context, 1)?)));
     match finished {
         Ok((value, empty)) => {
+            let again = accumulator.finish(&context, 0).expect("the result again");
+            assert_eq!(format!("{value:?}"), format!("{again:?}"), "{name} finished twice");
             let expected_empty = if name.ends_with("count") { "0" } else { "" };
             assert_eq!(text::to_string(&empty, resolved.result, &settings), expected_empty, "{name} of no rows");
             text::to_string(&value, resolved.result, &settings)

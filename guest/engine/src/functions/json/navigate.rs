@@ -95,7 +95,9 @@ impl<'a> Part<'a> {
         let at = |count: usize| usize::try_from(if index < 0 { index + count as i64 } else { index }).ok();
         match self {
             Part::Jsonb(Jsonb::Array(elements)) => elements.get(at(elements.len())?).map(Part::Jsonb),
-            Part::Jsonb(_) => None,
+            Part::Jsonb(Jsonb::Object(_)) => None,
+            // A jsonb scalar is stored as an array of one.
+            Part::Jsonb(_) => (at(1)? == 0).then_some(self),
             Part::Json(_) => {
                 let elements = self.elements();
                 elements.get(at(elements.len())?).copied()

@@ -55,8 +55,9 @@ fn concatenate(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     if right.dimensions.is_empty() {
         return Ok(Value::Array(left.clone()));
     }
-    let incompatible =
-        |detail: String| Err(Error::new("2202E", "cannot concatenate incompatible arrays").detail(detail));
+    let incompatible = |detail: String| {
+        Err(Error::new(sqlstate::ARRAY_SUBSCRIPT_ERROR, "cannot concatenate incompatible arrays").detail(detail))
+    };
     let (left_depth, right_depth) = (left.dimensions.len(), right.dimensions.len());
     // Either both have the same shape but for the outermost length, or one is an element of the other.
     let (mut dimensions, inner_left, inner_right) = match left_depth.abs_diff(right_depth) {

@@ -54,7 +54,7 @@ fn to_regular_expression(pattern: &str, escape: &str) -> Result<String> {
                     1 => converted.push_str("){1,1}(?:"),
                     _ => {
                         return Err(Error::new(
-                            "2200C",
+                            sqlstate::INVALID_USE_OF_ESCAPE_CHARACTER,
                             "SQL regular expression may not contain more than two escape-double-quote separators",
                         ));
                     }

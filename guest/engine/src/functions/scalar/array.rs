@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::arguments::Arguments;
+use crate::functions::memory::check_room;
 use crate::functions::signature::*;
 use crate::functions::{FunctionContext, ScalarFunction};
 use crate::types::value::Array;
@@ -164,7 +165,7 @@ fn array_fill(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
         None => vec![1; lengths.len()],
     };
     if lowers.len() != lengths.len() {
-        return Err(Error::new("2202E", "wrong number of array subscripts")
+        return Err(Error::new(sqlstate::ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
             .detail("Low bound array has different size than dimensions array."));
     }
     const MAX_DIMENSIONS: usize = 6;
@@ -184,6 +185,7 @@ fn array_fill(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
             format!("array size exceeds the maximum allowed ({})", MAX_ELEMENTS),
         )
     })?;
+    check_room(count.saturating_mul(size_of::<Value>()))?;
     let dimensions = if count == 0 || lengths.is_empty() {
         vec![]
     } else {
@@ -198,10 +200,12 @@ fn array_fill(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 fn trim_array(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let array = arguments.array(0)?;
     let length = array.dimensions.first().map_or(0, |(length, _)| *length);
-    let count = usize::try_from(arguments.integer(1)?)
-        .ok()
-        .filter(|count| *count <= length)
-        .ok_or_else(|| Error::new("2202E", format!("number of elements to trim must be between 0 and {length}")))?;
+    let count = usize::try_from(arguments.integer(1)?).ok().filter(|count| *count <= length).ok_or_else(|| {
+        Error::new(
+            sqlstate::ARRAY_SUBSCRIPT_ERROR,
+            format!("number of elements to trim must be between 0 and {length}"),
+        )
+    })?;
     let mut trimmed = array.as_ref().clone();
     let kept = length - count;
     let row = array.values.len().checked_div(length).unwrap_or(0);

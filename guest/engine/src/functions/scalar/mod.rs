@@ -23,6 +23,7 @@ pub fn tables() -> Vec<&'static [ScalarFunction]> {
         string::join::FUNCTIONS,
         string::format::FUNCTIONS,
         string::quote::FUNCTIONS,
+        string::identifier::FUNCTIONS,
         string::code::FUNCTIONS,
         string::digest::FUNCTIONS,
         like::FUNCTIONS,

@@ -8,18 +8,32 @@ use crate::functions::{Rows, SetFunction};
 use crate::types::Value;
 
 pub static FUNCTIONS: &[SetFunction] = &[
-    set("json_each", &[JSON], &[("key", TEXT), ("value", JSON)], |_, a| each(a, "json_each", false)),
-    set("jsonb_each", &[JSONB], &[("key", TEXT), ("value", JSONB)], |_, a| each(a, "jsonb_each", false)),
-    set("json_each_text", &[JSON], &[("key", TEXT), ("value", TEXT)], |_, a| each(a, "json_each_text", true)),
-    set("jsonb_each_text", &[JSONB], &[("key", TEXT), ("value", TEXT)], |_, a| each(a, "jsonb_each_text", true)),
-    set("json_array_elements", &[JSON], &[("value", JSON)], |_, a| elements(a, "json_array_elements", false)),
-    set("jsonb_array_elements", &[JSONB], &[("value", JSONB)], |_, a| elements(a, "jsonb_array_elements", false)),
-    set("json_array_elements_text", &[JSON], &[("value", TEXT)], |_, a| elements(a, "json_array_elements_text", true)),
+    set("json_each", &[JSON], &[("key", TEXT), ("value", JSON)], |_, arguments| each(arguments, "json_each", false)),
+    set("jsonb_each", &[JSONB], &[("key", TEXT), ("value", JSONB)], |_, arguments| {
+        each(arguments, "jsonb_each", false)
+    }),
+    set("json_each_text", &[JSON], &[("key", TEXT), ("value", TEXT)], |_, arguments| {
+        each(arguments, "json_each_text", true)
+    }),
+    set("jsonb_each_text", &[JSONB], &[("key", TEXT), ("value", TEXT)], |_, arguments| {
+        each(arguments, "jsonb_each_text", true)
+    }),
+    set("json_array_elements", &[JSON], &[("value", JSON)], |_, arguments| {
+        elements(arguments, "json_array_elements", false)
+    }),
+    set("jsonb_array_elements", &[JSONB], &[("value", JSONB)], |_, arguments| {
+        elements(arguments, "jsonb_array_elements", false)
+    }),
+    set("json_array_elements_text", &[JSON], &[("value", TEXT)], |_, arguments| {
+        elements(arguments, "json_array_elements_text", true)
+    }),
     set("jsonb_array_elements_text", &[JSONB], &[("value", TEXT)], |_, a| {
         elements(a, "jsonb_array_elements_text", true)
     }),
-    set("json_object_keys", &[JSON], &[("json_object_keys", TEXT)], |_, a| keys(a, "json_object_keys")),
-    set("jsonb_object_keys", &[JSONB], &[("jsonb_object_keys", TEXT)], |_, a| keys(a, "jsonb_object_keys")),
+    set("json_object_keys", &[JSON], &[("json_object_keys", TEXT)], |_, arguments| keys(arguments, "json_object_keys")),
+    set("jsonb_object_keys", &[JSONB], &[("jsonb_object_keys", TEXT)], |_, arguments| {
+        keys(arguments, "jsonb_object_keys")
+    }),
 ];
 
 fn invalid(message: String) -> Error {

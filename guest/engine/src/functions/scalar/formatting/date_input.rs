@@ -370,7 +370,10 @@ impl Parsed {
         }
         let (hour, minute) = (self.zone_hour.unwrap_or(0), self.zone_minute.unwrap_or(0));
         if !(0..=15).contains(&hour) || !(0..60).contains(&minute) {
-            return Err(Error::new("22009", "time zone displacement out of range"));
+            return Err(Error::new(
+                sqlstate::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
+                "time zone displacement out of range",
+            ));
         }
         Ok(Some(self.zone_sign * (hour * 3600 + minute * 60) as i32))
     }

@@ -154,7 +154,7 @@ type TextPair = (Rc<str>, Option<Rc<str>>);
 
 /// Keys and values from one array (in turn, or in pairs as its second dimension) or from two.
 fn text_pairs(arguments: &[Value]) -> Result<Vec<TextPair>> {
-    let subscripts = |message: &str| Error::new("2202E", message);
+    let subscripts = |message: &str| Error::new(sqlstate::ARRAY_SUBSCRIPT_ERROR, message);
     let keys = arguments.array(0)?;
     let pairs: Vec<(&Value, &Value)> = if arguments.len() > 1 {
         let values = arguments.array(1)?;

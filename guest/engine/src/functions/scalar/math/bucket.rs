@@ -14,7 +14,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
 ];
 
 fn invalid(message: &str) -> Error {
-    Error::new("2201G", message)
+    Error::new(sqlstate::INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, message)
 }
 
 fn check_count(count: i32) -> Result<i32> {
@@ -78,7 +78,7 @@ fn of_numerics(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 fn of_thresholds(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let thresholds = arguments.array(1)?;
     if thresholds.dimensions.len() > 1 {
-        return Err(Error::new("2202E", "thresholds must be one-dimensional array"));
+        return Err(Error::new(sqlstate::ARRAY_SUBSCRIPT_ERROR, "thresholds must be one-dimensional array"));
     }
     if thresholds.values.iter().any(Value::is_null) {
         return Err(Error::new(sqlstate::NULL_VALUE_NOT_ALLOWED, "thresholds array must not contain NULLs"));

@@ -5,6 +5,7 @@ pub mod change;
 pub mod code;
 pub mod digest;
 pub mod format;
+pub mod identifier;
 pub mod join;
 pub mod length;
 pub mod quote;
@@ -12,16 +13,18 @@ pub mod slice;
 pub mod trim;
 
 use crate::error::{Error, Result, sqlstate};
+use crate::functions::memory::check_room;
 
 /// The largest value that PostgreSQL makes, in bytes.
 const MAX_BYTES: usize = 0x3fff_ffff;
 
-/// Fails with 54000 for a result that would be too large.
+/// Fails with 54000 for a result that would be too large, and with 53200 for one that there is no memory for.
 fn check_size(bytes: usize) -> Result<()> {
     if bytes > MAX_BYTES {
         return Err(Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "requested length too large"));
     }
-    Ok(())
+    // The text is built and then copied into a value.
+    check_room(bytes.saturating_mul(2))
 }
 
 /// The byte offset of the character with this number, the end of the text for all beyond.

@@ -27,6 +27,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     function("position", &[BYTEA, BYTEA], INTEGER, position),
     function("split_part", &[TEXT, TEXT, INTEGER], TEXT, split_part),
     function("get_byte", &[BYTEA, INTEGER], INTEGER, get_byte),
+    function("bit_count", &[BYTEA], BIGINT, bit_count),
     function("set_byte", &[BYTEA, INTEGER, INTEGER], BYTEA, set_byte),
 ];
 
@@ -141,10 +142,16 @@ fn split_part(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 }
 
 fn check_byte(bytes: &[u8], index: i32) -> Result<usize> {
-    usize::try_from(index)
-        .ok()
-        .filter(|&index| index < bytes.len())
-        .ok_or_else(|| Error::new("2202E", format!("index {index} out of valid range, 0..{}", bytes.len() as i64 - 1)))
+    usize::try_from(index).ok().filter(|&index| index < bytes.len()).ok_or_else(|| {
+        Error::new(
+            sqlstate::ARRAY_SUBSCRIPT_ERROR,
+            format!("index {index} out of valid range, 0..{}", bytes.len() as i64 - 1),
+        )
+    })
+}
+
+fn bit_count(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    Ok(Value::BigInt(arguments.bytea(0)?.iter().map(|byte| i64::from(byte.count_ones())).sum()))
 }
 
 fn get_byte(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
