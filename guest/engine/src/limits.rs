@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result, sqlstate};
 
-/// Bytes of a primary key or index key as encoded, the nine bytes of its prefix included.
+/// Bytes of a primary key's or index's columns as encoded, after the nine bytes of their prefix. An index entry's key
+/// may have the row's own key behind them.
 pub const KEY_BYTES: usize = 1024;
 
 /// Bytes of a row as encoded.

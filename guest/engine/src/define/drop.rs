@@ -1,11 +1,10 @@
 //! DROP TABLE and DROP VIEW.
 
 use super::dependents::{all_views_on, notice_cascade, still_needed};
-use super::{DefineContext, follow_up, rows};
+use super::{DefineContext, removal};
 use crate::bind::name::{QualifiedName, qualified};
 use crate::catalog::{Relation, RelationKind, store};
 use crate::error::{Error, Result, sqlstate};
-use crate::limits::BACKFILL_ROWS;
 use crate::statement::Outcome;
 use sqlparser::ast::ObjectName;
 use std::rc::Rc;
@@ -96,11 +95,7 @@ pub fn relations(context: &DefineContext, dropped: &[Rc<Relation>], kind: &str, 
         if relation.kind != RelationKind::Table {
             continue;
         }
-        if rows::has_more_than(context.host, relation, BACKFILL_ROWS)? {
-            statements.push(follow_up::FollowUp::RemoveTable { table: relation.id }.to_string());
-        } else {
-            rows::delete_all(context.host, relation)?;
-        }
+        statements.extend(removal::table(context, relation)?);
     }
     Ok(statements)
 }

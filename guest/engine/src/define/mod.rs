@@ -10,6 +10,7 @@ mod dependents;
 mod drop;
 mod index;
 mod prepare;
+mod removal;
 mod rows;
 mod schema;
 mod source;

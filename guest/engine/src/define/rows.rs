@@ -57,10 +57,14 @@ pub fn guard(host: &dyn Host, relation: &Relation) -> Result<()> {
 
 /// Whether a table has more rows than this.
 pub fn has_more_than(host: &dyn Host, relation: &Relation, count: usize) -> Result<bool> {
+    prefix_has_more_than(host, &index_prefix(relation.id, 0), count)
+}
+
+/// Whether more keys than this start with a prefix.
+pub fn prefix_has_more_than(host: &dyn Host, prefix: &[u8], count: usize) -> Result<bool> {
     let mut found = 0;
-    let prefix = index_prefix(relation.id, 0);
     let expected_rows = u32::try_from(count + 1).unwrap_or(0);
-    let range = KeyRange { start: prefix.to_vec(), end: prefix_end(&prefix), reverse: false, expected_rows };
+    let range = KeyRange { start: prefix.to_vec(), end: prefix_end(prefix), reverse: false, expected_rows };
     let cursor = host.scan(&range)?;
     while found <= count {
         let batch = host.next_batch(cursor, READ_BATCH_BYTES)?;

@@ -39,8 +39,8 @@ pub fn entry_key(relation: &Relation, index: &Index, values: &[Value], row_key: 
     }
     let mut entry_key = key::index_prefix(relation.id, index.id).to_vec();
     append_columns(&mut entry_key, relation, index, values)?;
-    entry_key.extend_from_slice(&row_key[key::PREFIX_LENGTH..]);
     key::check_length(&entry_key)?;
+    entry_key.extend_from_slice(&row_key[key::PREFIX_LENGTH..]);
     Ok(entry_key)
 }
 

@@ -67,9 +67,9 @@ pub fn is_orderable(data_type: DataType) -> bool {
     }
 }
 
-/// 54000 when a finished key is longer than stores like it.
+/// 54000 when the columns of a key, after its prefix, are longer than stores like it.
 pub fn check_length(key: &[u8]) -> Result<()> {
-    if key.len() > limits::KEY_BYTES {
+    if key.len() > PREFIX_LENGTH + limits::KEY_BYTES {
         return Err(Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "key size too large"));
     }
     Ok(())

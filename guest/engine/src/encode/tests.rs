@@ -301,6 +301,6 @@ fn limits_are_errors_of_their_own() {
     let relation = relation(&[DataType::Text]);
     let error = row::encode(&relation, &[Value::text(&"x".repeat((8 << 20) + 1))]).unwrap_err();
     assert_eq!((error.sqlstate(), error.message()), ("54000", "maximum column size exceeded"));
-    let error = super::key::check_length(&[0; 1025]).unwrap_err();
+    let error = super::key::check_length(&[0; 9 + 1025]).unwrap_err();
     assert_eq!((error.sqlstate(), error.message()), ("54000", "key size too large"));
 }

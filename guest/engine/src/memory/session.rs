@@ -5,7 +5,7 @@ use crate::engine::{Engine, pack_parameters};
 use crate::error::{Error, Result};
 use crate::host::{OutputColumn, Severity};
 use crate::statement::{Control, Description, Outcome, Request};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What a statement answered.
 #[derive(Clone, Debug, Default)]
@@ -95,10 +95,7 @@ impl Session {
         request.settings = self.current_settings();
         match self.block.take() {
             Some(block) => self.run_in_block(block, request),
-            None => {
-                let answer = self.run_alone(&request)?;
-                Ok(answer)
-            }
+            None => self.run_alone(&request),
         }
     }
 
@@ -176,14 +173,15 @@ impl Session {
         result.map(|tag| answer(sent, tag))
     }
 
+    /// What a statement asks for after itself comes before what waits.
     fn follow_up(&mut self, statements: Vec<String>) -> Result<()> {
-        let mut waiting = statements;
-        while let Some(sql) = waiting.pop() {
+        let mut waiting = VecDeque::from(statements);
+        while let Some(sql) = waiting.pop_front() {
             let request = Request { sql, settings: self.current_settings(), ..Default::default() };
             let transaction = self.store.begin();
             if let Outcome::Complete { follow_up, .. } = self.engine.execute(&transaction, &request)? {
                 transaction.commit()?;
-                waiting.extend(follow_up);
+                follow_up.into_iter().rev().for_each(|sql| waiting.push_front(sql));
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! INSERT … ON CONFLICT.
 
-use super::insert::row_values;
+use super::insert::rows_of;
 use super::unique::{KeyHolders, violation};
 use super::writer::Row;
 use super::{ConflictUpdate, OnConflict, Statement, constraint};
@@ -9,6 +9,13 @@ use crate::encode::row::RowDecoder;
 use crate::error::{Error, Result, sqlstate};
 use crate::types::{Batch, Value};
 use hashbrown::HashSet;
+
+/// Some of the proposed rows, as rows and as columns, and the input's rows behind them.
+struct Part<'r> {
+    rows: &'r [Vec<Value>],
+    columns: Batch,
+    input: Batch,
+}
 
 /// What becomes of a proposed row.
 enum Fate {
@@ -23,18 +30,21 @@ impl<E> Statement<'_, E> {
         // Rows that this command has inserted or updated; DO UPDATE must not affect one twice.
         let mut affected = HashSet::new();
         for input in batches {
-            let proposed = self.proposed(values, input)?;
+            let columns = self.proposed(values, input)?;
+            let proposed = rows_of(&self.writer, &columns);
             let checks = &self.modification.checks;
             if let Some(failed) = constraint::first_violation(&self.writer, checks, self.evaluate, &proposed)? {
                 return Err(failed.error);
             }
             // An update that changes unique keys may cause or cure the conflicts of later rows: then one by one.
-            let step = if self.changes_unique_keys(conflict) { 1 } else { proposed.rows };
+            let step = if self.changes_unique_keys(conflict) { 1 } else { proposed.len() };
             let mut start = 0;
-            while start < proposed.rows {
-                let rows: Vec<u32> = (start as u32..(start + step).min(proposed.rows) as u32).collect();
-                self.resolve(conflict, &proposed.take(&rows), &input.take(&rows), &mut affected)?;
-                start += step;
+            while start < proposed.len() {
+                let end = (start + step).min(proposed.len());
+                let numbers: Vec<u32> = (start as u32..end as u32).collect();
+                let part = Part { rows: &proposed[start..end], columns: columns.take(&numbers), input: input.take(&numbers) };
+                self.resolve(conflict, &part, &mut affected)?;
+                start = end;
             }
         }
         Ok(())
@@ -51,12 +61,11 @@ impl<E> Statement<'_, E> {
     fn resolve(
         &mut self,
         conflict: &OnConflict<E>,
-        proposed: &Batch,
-        input: &Batch,
+        part: &Part,
         affected: &mut HashSet<Vec<u8>>,
     ) -> Result<()> {
         self.writer.flush()?;
-        let fates = self.fates(conflict, proposed, affected)?;
+        let fates = self.fates(conflict, part.rows, affected)?;
         let mut inserted_rows = vec![];
         let mut inserted = vec![];
         let mut meeting_rows = vec![];
@@ -77,7 +86,7 @@ impl<E> Statement<'_, E> {
             }
         }
         let updated = match &conflict.update {
-            Some(update) if !met.is_empty() => self.update_met(update, met, &proposed.take(&meeting_rows))?,
+            Some(update) if !met.is_empty() => self.update_met(update, met, &part.columns.take(&meeting_rows))?,
             _ => vec![],
         };
         // RETURNING answers in the order of the proposed rows.
@@ -86,19 +95,16 @@ impl<E> Statement<'_, E> {
         returned.sort_by_key(|(number, _)| *number);
         let numbers: Vec<u32> = returned.iter().map(|(number, _)| *number).collect();
         let rows: Vec<&Row> = returned.iter().map(|(_, row)| *row).collect();
-        self.return_rows(&rows, input, &numbers)
+        self.return_rows(&rows, &part.input, &numbers)
     }
 
     fn fates(
         &mut self,
         conflict: &OnConflict<E>,
-        proposed: &Batch,
+        proposed: &[Vec<Value>],
         affected: &mut HashSet<Vec<u8>>,
     ) -> Result<Vec<Fate>> {
-        let mut rows = Vec::with_capacity(proposed.rows);
-        for row in 0..proposed.rows {
-            rows.push(self.writer.new_row(row_values(&self.writer, proposed, row))?);
-        }
+        let rows = proposed.iter().map(|values| self.writer.new_row(values.clone())).collect::<Result<Vec<_>>>()?;
         let keys = rows.iter().map(|row| self.writer.unique_keys(row)).collect::<Result<Vec<_>>>()?;
         let mut holders = KeyHolders::read(&self.writer, keys.iter().flatten())?;
         let arbitrates = |index: &Index| conflict.arbiters.as_ref().is_none_or(|arbiters| arbiters.contains(&index.id));
@@ -148,9 +154,8 @@ impl<E> Statement<'_, E> {
             columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
             existing.push(Row { key: key.clone(), values });
         }
-        let mut columns = self.columns_of(existing.iter().map(|row| row.values.as_slice()));
-        columns.extend(proposed.columns.iter().cloned());
-        let mut both = Batch { columns, rows: existing.len() };
+        let mut both = constraint::columns_of(&relation, existing.iter().map(|row| row.values.as_slice()));
+        both.columns.extend(proposed.columns.iter().cloned());
         let mut chosen: Vec<usize> = (0..existing.len()).collect();
         if let Some(filter) = &update.filter {
             let passes = (self.evaluate)(filter, &both)?;
@@ -165,7 +170,7 @@ impl<E> Statement<'_, E> {
         for (position, expression) in &update.assignments {
             columns[*position] = (self.evaluate)(expression, &both)?;
         }
-        let new = self.replace_rows(&existing, &Batch { columns, rows: both.rows })?;
+        let new = self.replace_rows(&existing, rows_of(&self.writer, &Batch { columns, rows: both.rows }))?;
         Ok(chosen.into_iter().zip(new).collect())
     }
 }

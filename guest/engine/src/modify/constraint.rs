@@ -3,56 +3,67 @@
 use super::Evaluate;
 use super::insert::RowError;
 use super::writer::TableWriter;
+use crate::catalog::{Relation, TableColumn};
 use crate::error::{Error, Result, sqlstate};
-use crate::types::{Batch, Value, text};
+use crate::types::{Batch, Column, Value, text};
+use std::rc::Rc;
 
 /// Bytes of a value that an error shows, as in PostgreSQL.
 const SHOWN_BYTES: usize = 64;
 
-/// The first row of a batch of new rows that violates a constraint, and how.
+/// The first of some new rows that violates a constraint, and how.
 pub fn first_violation<E>(
     writer: &TableWriter,
     checks: &[(String, E)],
     evaluate: &Evaluate<E>,
-    rows: &Batch,
+    rows: &[Vec<Value>],
 ) -> Result<Option<RowError>> {
-    let mut first: Option<RowError> = None;
-    let not_null = writer.relation.columns.iter().zip(&rows.columns).filter(|(column, _)| column.not_null);
-    for (column, values) in not_null.filter(|(column, _)| !column.dropped) {
-        let end = first.as_ref().map_or(rows.rows, |first| first.row);
-        if let Some(row) = (0..end).find(|row| values.is_null(*row)) {
-            let message = format!(
-                "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                column.name, writer.relation.name
-            );
-            let mut error = violation(writer, sqlstate::NOT_NULL_VIOLATION, message, &rows.row(row));
-            error.0.column_name = Some(column.name.clone());
-            first = Some(RowError { row, error });
-        }
+    let mut first = first_null(writer, rows);
+    if checks.is_empty() {
+        return Ok(first);
     }
+    // A row that a NOT NULL has stopped is not checked, nor are the ones after it.
+    let mut end = first.as_ref().map_or(rows.len(), |first| first.row);
+    let batch = columns_of(writer.relation, rows[..end].iter().map(Vec::as_slice));
     for (name, check) in checks {
-        // A row that a NOT NULL has stopped is not checked, nor are the ones after it.
-        let end = first.as_ref().map_or(rows.rows, |first| first.row);
         if end == 0 {
             break;
         }
-        let part;
-        let checked = if end < rows.rows {
-            part = rows.take(&(0..end as u32).collect::<Vec<_>>());
-            &part
-        } else {
-            rows
-        };
-        let holds = evaluate(check, checked)?;
+        let holds = evaluate(check, &batch)?;
         if let Some(row) = (0..end).find(|row| matches!(holds.value(*row), Value::Boolean(false))) {
             let message =
                 format!("new row for relation \"{}\" violates check constraint \"{name}\"", writer.relation.name);
-            let mut error = violation(writer, sqlstate::CHECK_VIOLATION, message, &rows.row(row));
+            let mut error = violation(writer, sqlstate::CHECK_VIOLATION, message, &rows[row]);
             error.0.constraint_name = Some(name.clone());
             first = Some(RowError { row, error });
+            end = row;
         }
     }
     Ok(first)
+}
+
+fn first_null(writer: &TableWriter, rows: &[Vec<Value>]) -> Option<RowError> {
+    let columns = writer.relation.columns.iter().enumerate();
+    let not_null: Vec<usize> =
+        columns.filter(|(_, column)| column.not_null && !column.dropped).map(|(position, _)| position).collect();
+    let null_in = |row: &Vec<Value>| not_null.iter().copied().find(|position| row[*position].is_null());
+    let (row, position) = rows.iter().enumerate().find_map(|(row, values)| Some((row, null_in(values)?)))?;
+    let column = &writer.relation.columns[position].name;
+    let message = format!(
+        "null value in column \"{column}\" of relation \"{}\" violates not-null constraint",
+        writer.relation.name
+    );
+    let mut error = violation(writer, sqlstate::NOT_NULL_VIOLATION, message, &rows[row]);
+    error.0.column_name = Some(column.clone());
+    Some(RowError { row, error })
+}
+
+/// A table's columns of rows given as values.
+pub fn columns_of<'v>(relation: &Relation, rows: impl ExactSizeIterator<Item = &'v [Value]> + Clone) -> Batch {
+    let column = |(position, column): (usize, &TableColumn)| {
+        Rc::new(Column::from_values(column.data_type, rows.clone().map(|row| &row[position])))
+    };
+    Batch { columns: relation.columns.iter().enumerate().map(column).collect(), rows: rows.len() }
 }
 
 fn violation(writer: &TableWriter, sqlstate: &str, message: String, values: &[Value]) -> Error {

@@ -10,9 +10,9 @@ use std::rc::Rc;
 impl<E> Statement<'_, E> {
     pub fn insert(&mut self, values: &[E], batches: &[Batch]) -> Result<()> {
         for input in batches {
-            let proposed = self.proposed(values, input)?;
+            let proposed = rows_of(&self.writer, &self.proposed(values, input)?);
             let stop = constraint::first_violation(&self.writer, &self.modification.checks, self.evaluate, &proposed)?;
-            let rows = Insertion { writer: &mut self.writer }.insert(&proposed, stop).map_err(Error::from)?;
+            let rows = Insertion { writer: &mut self.writer }.insert(proposed, stop).map_err(Error::from)?;
             self.written += rows.len() as u64;
             let input_rows: Vec<u32> = (0..rows.len() as u32).collect();
             self.return_rows(&rows.iter().collect::<Vec<_>>(), input, &input_rows)?;
@@ -47,14 +47,13 @@ impl From<RowError> for Error {
 impl Insertion<'_, '_> {
     /// Inserts a batch's rows. `stop` is the first row that must not be, with its error: a duplicate key before it is
     /// reported first, as if rows were inserted one by one.
-    pub fn insert(self, proposed: &Batch, stop: Option<RowError>) -> Result<Vec<Row>, RowError> {
-        let count = stop.as_ref().map_or(proposed.rows, |stop| stop.row);
+    pub fn insert(self, mut proposed: Vec<Vec<Value>>, stop: Option<RowError>) -> Result<Vec<Row>, RowError> {
+        proposed.truncate(stop.as_ref().map_or(proposed.len(), |stop| stop.row));
         // What earlier batches wrote is to be found.
         self.writer.flush().map_err(|error| RowError { row: 0, error })?;
-        let mut rows = Vec::with_capacity(count);
-        for row in 0..count {
-            let new = self.writer.new_row(row_values(self.writer, proposed, row));
-            rows.push(new.map_err(|error| RowError { row, error })?);
+        let mut rows = Vec::with_capacity(proposed.len());
+        for (row, values) in proposed.into_iter().enumerate() {
+            rows.push(self.writer.new_row(values).map_err(|error| RowError { row, error })?);
         }
         self.check_unique(&rows)?;
         if let Some(stop) = stop {
@@ -86,8 +85,13 @@ impl Insertion<'_, '_> {
     }
 }
 
+/// The rows of a batch of the table's columns.
+pub fn rows_of(writer: &TableWriter, batch: &Batch) -> Vec<Vec<Value>> {
+    (0..batch.rows).map(|row| row_values(writer, batch, row)).collect()
+}
+
 /// A row of a batch of the table's columns, with NULL for dropped ones.
-pub fn row_values(writer: &TableWriter, batch: &Batch, row: usize) -> Vec<Value> {
+fn row_values(writer: &TableWriter, batch: &Batch, row: usize) -> Vec<Value> {
     let columns = writer.relation.columns.iter().zip(&batch.columns);
     columns.map(|(column, values)| if column.dropped { Value::Null } else { values.value(row) }).collect()
 }

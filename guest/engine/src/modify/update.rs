@@ -1,6 +1,6 @@
 //! UPDATE.
 
-use super::insert::row_values;
+use super::insert::rows_of as table_rows;
 use super::unique::{KeyHolders, violation};
 use super::writer::Row;
 use super::{Statement, constraint};
@@ -29,7 +29,7 @@ impl<E> Statement<'_, E> {
                 columns[*position] = (self.evaluate)(expression, input)?;
             }
             let proposed = Batch { columns, rows: input.rows };
-            let new = self.replace_rows(&old, &proposed)?;
+            let new = self.replace_rows(&old, table_rows(&self.writer, &proposed))?;
             let input_rows: Vec<u32> = (0..new.len() as u32).collect();
             self.return_rows(&new.iter().collect::<Vec<_>>(), input, &input_rows)?;
         }
@@ -37,13 +37,12 @@ impl<E> Statement<'_, E> {
     }
 
     /// Checks new rows, and writes them in place of the old ones, row by row as far as uniqueness goes.
-    pub fn replace_rows(&mut self, old: &[Row], proposed: &Batch) -> Result<Vec<Row>> {
-        let stop = constraint::first_violation(&self.writer, &self.modification.checks, self.evaluate, proposed)?;
-        let count = stop.as_ref().map_or(proposed.rows, |stop| stop.row);
-        let mut new = Vec::with_capacity(count);
-        for (row, old) in old.iter().enumerate().take(count) {
-            new.push(self.writer.changed_row(old, row_values(&self.writer, proposed, row))?);
-        }
+    pub fn replace_rows(&mut self, old: &[Row], mut proposed: Vec<Vec<Value>>) -> Result<Vec<Row>> {
+        let stop = constraint::first_violation(&self.writer, &self.modification.checks, self.evaluate, &proposed)?;
+        let count = stop.as_ref().map_or(proposed.len(), |stop| stop.row);
+        proposed.truncate(count);
+        let rows = old.iter().zip(proposed);
+        let new = rows.map(|(old, values)| self.writer.changed_row(old, values)).collect::<Result<Vec<_>>>()?;
         self.check_unique(&old[..count], &new)?;
         if let Some(stop) = stop {
             return Err(stop.error);
@@ -98,10 +97,9 @@ pub fn rows_of(
     row_identity: usize,
     old_row: &[Option<usize>],
 ) -> Result<Vec<Row>> {
-    let old = Batch { columns: stored_columns(writer, input, old_row), rows: input.rows };
-    (0..input.rows)
-        .map(|row| Ok(Row { key: identity(input, row_identity, row)?.to_vec(), values: row_values(writer, &old, row) }))
-        .collect()
+    let old = table_rows(writer, &Batch { columns: stored_columns(writer, input, old_row), rows: input.rows });
+    let row = |(row, values)| Ok(Row { key: identity(input, row_identity, row)?.to_vec(), values });
+    old.into_iter().enumerate().map(row).collect()
 }
 
 /// The columns of the relation that a batch has, and NULLs for the dropped ones.

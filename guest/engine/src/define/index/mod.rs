@@ -4,8 +4,7 @@ pub mod alter;
 pub mod build;
 pub mod create;
 
-use super::follow_up::FollowUp;
-use super::{DefineContext, drop as drop_relations};
+use super::{DefineContext, drop as drop_relations, removal};
 use crate::bind::name::qualified;
 use crate::catalog::{Relation, store};
 use crate::error::{Error, Result, sqlstate};
@@ -34,7 +33,7 @@ pub fn drop(context: &DefineContext, names: &[ObjectName], if_exists: bool) -> R
             )
             .hint(format!("You can drop constraint {index} on table {table} instead.")));
         }
-        follow_up.push(FollowUp::RemoveIndex { table: relation.id, index: index.id }.to_string());
+        follow_up.extend(removal::index(context, relation.id, index.id)?);
         let known = changed.iter().position(|changed| changed.id == relation.id);
         let at = known.unwrap_or_else(|| {
             changed.push((*relation).clone());

@@ -1,6 +1,6 @@
 //! Rows of a query on their way into a table: CREATE TABLE AS.
 
-use super::super::insert::{Insertion, RowError};
+use super::super::insert::{Insertion, RowError, rows_of};
 use super::super::writer::TableWriter;
 use crate::catalog::Relation;
 use crate::error::Result;
@@ -20,8 +20,8 @@ impl<'a> RowSink<'a> {
     }
 
     pub fn insert(&mut self, batch: &Batch) -> Result<()> {
-        let inserted =
-            Insertion { writer: &mut self.writer }.insert(batch, None).map_err(|RowError { error, .. }| error);
+        let rows = rows_of(&self.writer, batch);
+        let inserted = Insertion { writer: &mut self.writer }.insert(rows, None).map_err(|RowError { error, .. }| error);
         self.count += inserted?.len() as u64;
         Ok(())
     }

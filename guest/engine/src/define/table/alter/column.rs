@@ -1,9 +1,10 @@
 //! Adding, dropping and constraining columns.
 
 use super::super::{Draft, column, named_columns};
+use crate::bind::{Expression, is_volatile};
 use crate::catalog::Relation;
 use crate::define::dependents::{notice_cascade, still_needed, views_on_column};
-use crate::define::{drop as drop_relations, follow_up::FollowUp, rows};
+use crate::define::{drop as drop_relations, removal, rows};
 use crate::encode::value;
 use crate::error::{Error, Result, sqlstate};
 use crate::modify::writer::{Row, TableWriter};
@@ -40,21 +41,7 @@ pub fn add(draft: &mut Draft, definition: &ColumnDef, if_not_exists: bool) -> Re
     let added = &draft.relation.columns[position];
     let bound = default.map(|sql| draft.context.constant(&sql, added.data_type, added.modifier)).transpose()?;
     let value = match &bound {
-        Some(bound) if crate::bind::is_volatile(bound) => {
-            let each = || draft.context.evaluate(bound);
-            let relation = draft.relation.clone();
-            let functions = draft.context.functions();
-            let mut writer = TableWriter::new(draft.context.host, &functions, &relation)?;
-            return rows::rewrite(&mut writer, &before, &mut |rows: &[Row]| {
-                rows.iter()
-                    .map(|row| {
-                        let mut values = row.values.clone();
-                        values.push(each()?);
-                        Ok(values)
-                    })
-                    .collect()
-            });
-        }
+        Some(bound) if is_volatile(bound) => return add_to_each_row(draft, &before, bound),
         Some(bound) => draft.context.evaluate(bound)?,
         None => Value::Null,
     };
@@ -77,12 +64,29 @@ pub fn add(draft: &mut Draft, definition: &ColumnDef, if_not_exists: bool) -> Re
     Ok(())
 }
 
+/// Gives every row a value of its own for the column that the draft has got.
+fn add_to_each_row(draft: &Draft, before: &Relation, default: &Expression) -> Result<()> {
+    let position = draft.relation.columns.len() - 1;
+    let functions = draft.context.functions();
+    let mut writer = TableWriter::new(draft.context.host, &functions, &draft.relation)?;
+    let with_default = |row: &Row| {
+        let mut values = row.values.clone();
+        values.push(draft.context.evaluate(default)?);
+        if values[position].is_null() && draft.relation.columns[position].not_null {
+            return Err(contains_nulls(&draft.relation, position));
+        }
+        Ok(values)
+    };
+    rows::rewrite(&mut writer, before, &mut |rows| rows.iter().map(with_default).collect())?;
+    super::constraint::check_all(draft)
+}
+
 pub fn drop(
     draft: &mut Draft,
     name: &str,
     if_exists: bool,
     cascade: bool,
-    follow_up: &mut Vec<FollowUp>,
+    follow_up: &mut Vec<String>,
 ) -> Result<()> {
     let relation_name = draft.relation.name.clone();
     let message = || format!("column \"{name}\" of relation \"{relation_name}\" does not exist");
@@ -123,7 +127,7 @@ pub fn drop(
         draft.relation.indexes.iter().filter(|index| in_key(index) && !index.primary).map(|index| index.id).collect();
     draft.relation.indexes.retain(|index| index.primary || !in_key(index));
     for index in dropped {
-        follow_up.push(FollowUp::RemoveIndex { table: draft.relation.id, index });
+        follow_up.extend(removal::index(draft.context, draft.relation.id, index)?);
     }
     let column = &mut draft.relation.columns[position];
     column.dropped = true;

@@ -3,7 +3,7 @@
 use super::super::Draft;
 use super::column::contains_nulls;
 use crate::catalog::Relation;
-use crate::define::{follow_up::FollowUp, rows};
+use crate::define::{removal, rows};
 use crate::error::{Error, Result, sqlstate};
 use crate::execute::Execution;
 use crate::execute::expression::evaluate;
@@ -81,7 +81,7 @@ pub fn check_all(draft: &Draft) -> Result<()> {
     Ok(())
 }
 
-pub fn drop(draft: &mut Draft, name: &str, if_exists: bool, follow_up: &mut Vec<FollowUp>) -> Result<()> {
+pub fn drop(draft: &mut Draft, name: &str, if_exists: bool, follow_up: &mut Vec<String>) -> Result<()> {
     if let Some(at) = draft.relation.checks.iter().position(|check| check.name == name) {
         draft.relation.checks.remove(at);
         return Ok(());
@@ -91,7 +91,7 @@ pub fn drop(draft: &mut Draft, name: &str, if_exists: bool, follow_up: &mut Vec<
         Some((true, _)) => drop_primary_key(draft),
         Some((false, id)) => {
             draft.relation.indexes.retain(|index| index.id != id);
-            follow_up.push(FollowUp::RemoveIndex { table: draft.relation.id, index: id });
+            follow_up.extend(removal::index(draft.context, draft.relation.id, id)?);
             Ok(())
         }
         None => {

@@ -8,7 +8,7 @@ mod rename;
 use super::Draft;
 use crate::bind::name::{fold, qualified};
 use crate::catalog::RelationKind;
-use crate::define::{DefineContext, complete, drop, follow_up::FollowUp};
+use crate::define::{DefineContext, complete, drop};
 use crate::error::{Error, Result, sqlstate};
 use crate::statement::Outcome;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, RenameTableNameKind};
@@ -47,10 +47,10 @@ pub fn execute(context: &DefineContext, alter: &AlterTable) -> Result<Outcome> {
         step(&mut draft, operation, &mut follow_up)?;
         current = Rc::new(draft.finish()?);
     }
-    Ok(Outcome::Complete { tag: "ALTER TABLE".into(), follow_up: follow_up.iter().map(FollowUp::to_string).collect() })
+    Ok(Outcome::Complete { tag: "ALTER TABLE".into(), follow_up })
 }
 
-fn step(draft: &mut Draft, operation: &AlterTableOperation, follow_up: &mut Vec<FollowUp>) -> Result<()> {
+fn step(draft: &mut Draft, operation: &AlterTableOperation, follow_up: &mut Vec<String>) -> Result<()> {
     use AlterTableOperation as Operation;
     let cascades = |behavior: &Option<sqlparser::ast::DropBehavior>| {
         matches!(behavior, Some(sqlparser::ast::DropBehavior::Cascade))
