@@ -160,7 +160,9 @@ fn copy_reads_text_and_csv() {
     let (_, mut session) = open();
     run(
         &mut session,
-        &["CREATE TABLE t (id int PRIMARY KEY, s text NOT NULL, n numeric(6, 2) CHECK (n >= 0), d date DEFAULT '2024-01-01')"],
+        &[
+            "CREATE TABLE t (id int PRIMARY KEY, s text NOT NULL, n numeric(6, 2) CHECK (n >= 0), d date DEFAULT '2024-01-01')",
+        ],
     );
     let answer = session.copy_in("COPY t FROM STDIN", b"1\ta\\tb\t1.5\t2024-02-03\n2\t\t\\N\t\\N\n\\.\n").unwrap();
     assert_eq!(answer.tag, "COPY 2");
@@ -182,7 +184,12 @@ fn copy_says_where_it_failed() {
             "COPY t, line 3, column id: \"three\"",
         ),
         ("COPY t FROM STDIN", b"1\n", "22P04: missing data for column \"s\"", "COPY t, line 1: \"1\""),
-        ("COPY t FROM STDIN", b"1\tx\ty\n", "22P04: extra data after last expected column", "COPY t, line 1: \"1\tx\ty\""),
+        (
+            "COPY t FROM STDIN",
+            b"1\tx\ty\n",
+            "22P04: extra data after last expected column",
+            "COPY t, line 1: \"1\tx\ty\"",
+        ),
         (
             "COPY t FROM STDIN",
             b"1\tx\n1\ty\n",

@@ -42,7 +42,8 @@ impl<E> Statement<'_, E> {
             while start < proposed.len() {
                 let end = (start + step).min(proposed.len());
                 let numbers: Vec<u32> = (start as u32..end as u32).collect();
-                let part = Part { rows: &proposed[start..end], columns: columns.take(&numbers), input: input.take(&numbers) };
+                let part =
+                    Part { rows: &proposed[start..end], columns: columns.take(&numbers), input: input.take(&numbers) };
                 self.resolve(conflict, &part, &mut affected)?;
                 start = end;
             }
@@ -58,12 +59,7 @@ impl<E> Statement<'_, E> {
         conflict.update.iter().flat_map(|update| &update.assignments).any(|(position, _)| is_key(*position))
     }
 
-    fn resolve(
-        &mut self,
-        conflict: &OnConflict<E>,
-        part: &Part,
-        affected: &mut HashSet<Vec<u8>>,
-    ) -> Result<()> {
+    fn resolve(&mut self, conflict: &OnConflict<E>, part: &Part, affected: &mut HashSet<Vec<u8>>) -> Result<()> {
         self.writer.flush()?;
         let fates = self.fates(conflict, part.rows, affected)?;
         let mut inserted_rows = vec![];

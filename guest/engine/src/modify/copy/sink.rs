@@ -21,7 +21,8 @@ impl<'a> RowSink<'a> {
 
     pub fn insert(&mut self, batch: &Batch) -> Result<()> {
         let rows = rows_of(&self.writer, batch);
-        let inserted = Insertion { writer: &mut self.writer }.insert(rows, None).map_err(|RowError { error, .. }| error);
+        let inserted =
+            Insertion { writer: &mut self.writer }.insert(rows, None).map_err(|RowError { error, .. }| error);
         self.count += inserted?.len() as u64;
         Ok(())
     }

@@ -81,13 +81,7 @@ fn add_to_each_row(draft: &Draft, before: &Relation, default: &Expression) -> Re
     super::constraint::check_all(draft)
 }
 
-pub fn drop(
-    draft: &mut Draft,
-    name: &str,
-    if_exists: bool,
-    cascade: bool,
-    follow_up: &mut Vec<String>,
-) -> Result<()> {
+pub fn drop(draft: &mut Draft, name: &str, if_exists: bool, cascade: bool, follow_up: &mut Vec<String>) -> Result<()> {
     let relation_name = draft.relation.name.clone();
     let message = || format!("column \"{name}\" of relation \"{relation_name}\" does not exist");
     let position = match draft.position(name, message) {
