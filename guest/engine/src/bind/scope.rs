@@ -35,6 +35,8 @@ pub struct ScopeTable {
     pub accessible: bool,
     /// An outer join may make up rows of NULLs for it.
     pub nullable: bool,
+    /// A function that answers values rather than rows: its whole row is its value.
+    pub is_scalar: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +79,9 @@ impl FromNames {
 impl ScopeTable {
     /// A whole-row reference; NULL for the rows that an outer join makes up.
     pub fn row(&self) -> Expression {
+        if let (true, Some(column)) = (self.is_scalar, self.columns.first()) {
+            return column.expression.clone();
+        }
         let fields: Vec<Expression> = self.columns.iter().map(|column| column.expression.clone()).collect();
         self.unless_made_up(Expression::Row { fields })
     }
@@ -141,7 +146,7 @@ impl<'s> Scope<'s> {
         let name = fold(identifier);
         let is_column = self.chain().any(|scope| scope.from.columns.iter().any(|column| column.name == name));
         let table = self.chain().find_map(|scope| scope.from.table(&name));
-        table.filter(|table| table.accessible && !is_column)
+        table.filter(|table| table.accessible && !is_column && !table.is_scalar)
     }
 
     /// A name of one to four parts.

@@ -169,6 +169,9 @@ impl Dialect for PostgreSql {
     }
 
     fn parse_infix(&self, parser: &mut Parser, left: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {
+        if is_comparison_token(&parser.peek_token_ref().token) && is_comparison(left) {
+            return Some(parser.expected_ref("no second comparison", parser.peek_token_ref()));
+        }
         let keyword_at = |parser: &Parser, offset: usize| match &parser.peek_nth_token_ref(offset).token {
             Token::Word(word) if word.quote_style.is_none() => word.keyword,
             _ => Keyword::NoKeyword,
@@ -202,6 +205,16 @@ impl Dialect for PostgreSql {
             _ => None,
         }
     }
+}
+
+/// Comparisons do not chain: `a < b < c` is an error.
+fn is_comparison_token(token: &Token) -> bool {
+    matches!(token, Token::Eq | Token::Neq | Token::Lt | Token::LtEq | Token::Gt | Token::GtEq)
+}
+
+fn is_comparison(expression: &Expr) -> bool {
+    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    matches!(expression, Expr::BinaryOp { op: Eq | NotEq | Lt | LtEq | Gt | GtEq, .. })
 }
 
 /// A whole chain of AND or OR as a balanced tree, whose depth grows with the logarithm of its length.
@@ -268,6 +281,22 @@ fn quantified(parser: &mut Parser, left: &Expr, operator: BinaryOperator, all: b
 
 /// `type 'text'` for types that are no keywords of sqlparser's.
 fn typed_string(parser: &mut Parser) -> Result<Option<Expr>, ParserError> {
+    // interval(3) '…': its digits are otherwise lost.
+    let is_interval = match &parser.peek_token_ref().token {
+        Token::Word(word) => word.keyword == Keyword::INTERVAL && word.quote_style.is_none(),
+        _ => false,
+    };
+    if is_interval
+        && let Token::Number(digits, false) = &parser.peek_nth_token_ref(2).token
+        && let Ok(precision) = digits.parse()
+        && parser.peek_nth_token_ref(1).token == Token::LParen
+        && parser.peek_nth_token_ref(3).token == Token::RParen
+    {
+        (0..4).for_each(|_| parser.advance_token());
+        let data_type = DataType::Interval { fields: None, precision: Some(precision) };
+        let value = parser.parse_value()?;
+        return Ok(Some(Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false })));
+    }
     let is_type = match (&parser.peek_token_ref().token, &parser.peek_nth_token_ref(1).token) {
         (Token::Word(word), Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_)) => {
             word.keyword == Keyword::NoKeyword || word.quote_style.is_some()

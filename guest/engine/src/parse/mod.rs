@@ -2,6 +2,7 @@
 
 mod dialect;
 mod limits;
+mod nulls_not_distinct;
 mod reserved;
 mod rewrite;
 mod split;

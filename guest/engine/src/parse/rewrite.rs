@@ -1,6 +1,7 @@
 //! Turns the forms of PostgreSQL's grammar that sqlparser refuses into ones that it knows, token by token. Every token
 //! keeps its own position, so that errors still point to the right place.
 
+use super::nulls_not_distinct;
 use crate::error::{Error, Result};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
@@ -12,7 +13,8 @@ pub const EXCLUDE: &str = "\0exclude ";
 /// `ROWS FROM (f(), g())` travels as a call of this function.
 pub const ROWS_FROM: &str = "\0rows from";
 
-pub fn rewrite(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+pub fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+    nulls_not_distinct::move_to_table(&mut tokens);
     let mut rewriter = Rewriter { output: Vec::with_capacity(tokens.len()), input: tokens, at: 0, open: vec![] };
     rewriter.statement_head();
     while rewriter.at < rewriter.input.len() {
@@ -339,11 +341,11 @@ impl Rewriter {
     }
 }
 
-fn is_word(token: &Token, expected: &str) -> bool {
+pub fn is_word(token: &Token, expected: &str) -> bool {
     matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected))
 }
 
-fn word(text: &str, keyword: Keyword) -> Token {
+pub fn word(text: &str, keyword: Keyword) -> Token {
     Token::Word(Word { value: text.into(), quote_style: None, keyword })
 }
 

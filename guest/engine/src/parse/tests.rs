@@ -24,6 +24,7 @@ fn reads_what_postgresql_reads() {
         "vacuum (verbose, analyze) t",
         "vacuum analyze t",
         "vacuum",
+        "create table n (a int unique nulls not distinct, b numeric(5, 2) unique nulls distinct not null)",
         "analyze verbose t",
         "analyze",
         "select (x).* from x",
@@ -66,6 +67,7 @@ fn says_what_is_wrong_as_postgresql_does() {
         ("select 1; select 2", "syntax error at or near \"select\"", 11),
         ("select\n  é, )", "syntax error at or near \")\"", 13),
         ("select * from t where", "syntax error at end of input", 22),
+        ("select 1 < 2 = true", "syntax error at or near \"=\"", 14),
     ];
     for (sql, message, position) in cases {
         let error = parse(sql).expect_err(sql);

@@ -1,8 +1,7 @@
 //! SET column = value, in UPDATE and ON CONFLICT.
 
 use super::super::binder::Binder;
-use super::super::expression::{Expression, Subquery, SubqueryKind};
-use super::super::logical::Plan;
+use super::super::expression::Expression;
 use super::super::name::{expression_position, parts, position};
 use super::super::select::values::is_default;
 use super::super::site::Site;
@@ -87,22 +86,13 @@ impl Binder<'_> {
         places: &[usize],
         query: &Query,
     ) -> Result<Vec<(usize, Expression)>> {
-        let mut bound = vec![];
-        for (index, place) in places.iter().enumerate() {
-            let plan = self.inner_query(query, Some(site.scope))?;
-            let columns = plan.columns();
-            if columns.len() != places.len() {
-                return Err(unequal());
-            }
-            let column = columns[index].clone();
-            let data_type = column.data_type;
-            let output = Expression::Column { id: column.id, data_type };
-            let chosen = self.column("", &column.name, data_type, column.modifier);
-            let plan = Plan::Project { input: Box::new(plan), outputs: vec![(chosen, output)] };
-            let subquery = Expression::Subquery(Box::new(Subquery { plan, kind: SubqueryKind::Scalar, data_type }));
-            bound.push((*place, self.assign(subquery, &target.relation.columns[*place], None)?));
+        let plan = self.inner_query(query, Some(site.scope))?;
+        if plan.columns().len() != places.len() {
+            return Err(unequal());
         }
-        Ok(bound)
+        let fields = self.row_of_subquery(site, query, places.len())?;
+        let columns = places.iter().map(|place| (*place, &target.relation.columns[*place]));
+        columns.zip(fields).map(|((place, column), field)| Ok((place, self.assign(field, column, None)?))).collect()
     }
 }
 

@@ -161,6 +161,7 @@ impl Target {
             relation: Some(self.relation.clone()),
             accessible: true,
             nullable: false,
+            is_scalar: false,
         }
     }
 

@@ -33,6 +33,7 @@ impl Binder<'_> {
             relation: None,
             accessible: true,
             nullable: false,
+            is_scalar: false,
         };
         let scope = Scope::inside(None, FromNames::single(table));
         self.stored(sql, &scope, clause)

@@ -36,9 +36,10 @@ impl Binder<'_> {
         let bound = bound?;
         self.check_level(site, &bound, call)?;
         // Equal calls are computed once.
+        let volatile = bound.arguments.iter().chain(&bound.filter).any(crate::bind::is_volatile);
         let printed = format!("{bound:?}");
         let known = site.calls.aggregates.iter().find(|(_, known)| format!("{known:?}") == printed);
-        if let Some((column, _)) = known {
+        if let (Some((column, _)), false) = (known, volatile) {
             return Ok(Expression::Column { id: column.id, data_type: column.data_type });
         }
         let column = self.column("", &call.name, bound.data_type, -1);

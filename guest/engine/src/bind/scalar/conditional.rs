@@ -34,6 +34,21 @@ impl Binder<'_> {
             Some(operand) => Some(self.settled(site, operand)?),
             None => None,
         };
+        match compared {
+            Some(volatile) if crate::bind::is_volatile(&volatile) => self
+                .once(volatile, |binder, compared| binder.case_over(site, operand, Some(compared), whens, otherwise)),
+            compared => self.case_over(site, operand, compared, whens, otherwise),
+        }
+    }
+
+    fn case_over(
+        &mut self,
+        site: &mut Site,
+        operand: Option<&Expr>,
+        compared: Option<Expression>,
+        whens: &[CaseWhen],
+        otherwise: Option<&Expr>,
+    ) -> Result<Expression> {
         let mut conditions = vec![];
         let mut results = vec![];
         // PostgreSQL looks at ELSE first when it settles the common type.

@@ -57,6 +57,7 @@ impl Binder<'_> {
                     let right = self.boolean(site, right, clause)?;
                     junction(is_and, left, right)
                 }
+                (BinaryOperator::Overlaps, _) => self.overlaps(site, left, right)?,
                 (operator, None) if row_fields(left).is_some() || row_fields(right).is_some() => {
                     self.row_comparison(site, left, operator, right)?
                 }
@@ -67,9 +68,6 @@ impl Binder<'_> {
                     };
                     let right_bound = self.expression(site, right)?;
                     let at = (expression_position(left), expression_position(right));
-                    if *operator == BinaryOperator::Overlaps {
-                        return Err(Error::not_supported("OVERLAPS"));
-                    }
                     self.operation(&symbol(operator)?, Some(left_bound), right_bound, at)?
                 }
             });
@@ -115,15 +113,44 @@ impl Binder<'_> {
         let bound = self.expression(site, input)?;
         let low_bound = self.expression(site, low)?;
         let high_bound = self.expression(site, high)?;
+        if crate::bind::is_volatile(&bound) {
+            return self.once(bound, |binder, bound| {
+                binder.between_bound(bound, negated, (low_bound, at(low)), (high_bound, at(high)))
+            });
+        }
+        self.between_bound(bound, negated, (low_bound, at(low)), (high_bound, at(high)))
+    }
+
+    fn between_bound(
+        &mut self,
+        bound: Expression,
+        negated: bool,
+        (low, low_at): (Expression, Positions),
+        (high, high_at): (Expression, Positions),
+    ) -> Result<Expression> {
         let (low_symbol, high_symbol) = if negated { ("<", ">") } else { (">=", "<=") };
-        let above = self.operation(low_symbol, Some(bound.clone()), low_bound, at(low))?;
+        let above = self.operation(low_symbol, Some(bound.clone()), low, low_at)?;
         // A parameter has its type by now.
         let bound = match bound {
             Expression::Parameter { index, .. } => self.parameter(index + 1, None)?,
             bound => bound,
         };
-        let below = self.operation(high_symbol, Some(bound), high_bound, at(high))?;
+        let below = self.operation(high_symbol, Some(bound), high, high_at)?;
         Ok(junction(!negated, above, below))
+    }
+
+    /// (start, end) OVERLAPS (start, end)
+    fn overlaps(&mut self, site: &mut Site, left: &Expr, right: &Expr) -> Result<Expression> {
+        match (row_fields(left).as_deref(), row_fields(right).as_deref()) {
+            (Some([start, end]), Some([other_start, other_end])) => {
+                self.named_call(site, "overlaps", &[start, end, other_start, other_end], expression_position(left))
+            }
+            (left_fields, _) => {
+                let side = if left_fields.is_some_and(|fields| fields.len() == 2) { "right" } else { "left" };
+                let message = format!("wrong number of parameters on {side} side of OVERLAPS expression");
+                Err(Error::new(sqlstate::SYNTAX_ERROR, message).at(expression_position(left)))
+            }
+        }
     }
 
     /// LIKE and ILIKE by the operators behind them; ESCAPE rewrites the pattern first.

@@ -23,8 +23,10 @@ impl Binder<'_> {
         right: &Expr,
     ) -> Result<Expression> {
         let symbol = symbol(operator)?;
-        if matches!(left, Expr::Subquery(_)) || matches!(right, Expr::Subquery(_)) {
-            return Err(Error::not_supported("comparing a row with a subquery").at(expression_position(left)));
+        if let (Some(fields), Expr::Subquery(query)) = (row_fields(left), right) {
+            let left_bound = self.arguments(site, &fields)?;
+            let right_bound = self.row_of_subquery(site, query, fields.len())?;
+            return self.compare_rows(left_bound, &symbol, right_bound, expression_position(left));
         }
         let (left_fields, right_fields) = match (row_fields(left), row_fields(right)) {
             (Some(left), Some(right)) => (left, right),

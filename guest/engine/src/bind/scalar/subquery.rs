@@ -36,6 +36,42 @@ impl Binder<'_> {
         Ok(Expression::Subquery(Box::new(Subquery { plan, kind: SubqueryKind::Scalar, data_type })))
     }
 
+    /// The columns of a subquery that answers one row, each as a subquery of its own.
+    pub fn row_of_subquery(&mut self, site: &mut Site, query: &Query, width: usize) -> Result<Vec<Expression>> {
+        (0..width)
+            .map(|index| {
+                let plan = self.subquery_plan(site, query)?;
+                let columns = plan.columns();
+                if columns.len() != width {
+                    let too = if columns.len() > width { "many" } else { "few" };
+                    return Err(Error::new(sqlstate::SYNTAX_ERROR, format!("subquery has too {too} columns")));
+                }
+                let column = columns[index].clone();
+                let data_type = column.data_type;
+                let output = Expression::Column { id: column.id, data_type };
+                let chosen = self.column("", &column.name, data_type, column.modifier);
+                let plan = Plan::Project { input: Box::new(plan), outputs: vec![(chosen, output)] };
+                Ok(Expression::Subquery(Box::new(Subquery { plan, kind: SubqueryKind::Scalar, data_type })))
+            })
+            .collect()
+    }
+
+    /// `bind` over a column that holds `operand`, which is evaluated once: a subquery over one made-up row.
+    pub fn once(
+        &mut self,
+        operand: Expression,
+        bind: impl FnOnce(&mut Self, Expression) -> Result<Expression>,
+    ) -> Result<Expression> {
+        let column = self.output_column("", &operand);
+        let value = Expression::Column { id: column.id, data_type: column.data_type };
+        let made_up = Plan::Project { input: Box::new(Plan::Unit), outputs: vec![(column, operand)] };
+        let bound = bind(self, value)?;
+        let data_type = bound.data_type();
+        let output = self.output_column("", &bound);
+        let plan = Plan::Project { input: Box::new(made_up), outputs: vec![(output, bound)] };
+        Ok(Expression::Subquery(Box::new(Subquery { plan, kind: SubqueryKind::Scalar, data_type })))
+    }
+
     pub fn array_subquery(&mut self, site: &mut Site, query: &Query) -> Result<Expression> {
         let plan = self.subquery_plan(site, query)?;
         let data_type = Self::single_column(&plan)?.array_of();

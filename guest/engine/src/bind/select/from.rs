@@ -271,5 +271,13 @@ pub fn aliased(
             column.name = fold(&name.name);
         }
     }
-    Ok(ScopeTable { alias: shown, schema: None, columns, relation, accessible: true, nullable: false })
+    Ok(ScopeTable {
+        alias: shown,
+        schema: None,
+        columns,
+        relation,
+        accessible: true,
+        nullable: false,
+        is_scalar: false,
+    })
 }

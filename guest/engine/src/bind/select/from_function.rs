@@ -114,7 +114,8 @@ impl Binder<'_> {
         let mut columns: Vec<PlanColumn> = calls.iter().flat_map(|call| call.columns.clone()).collect();
         let ordinality = with_ordinality.then(|| self.column(&shown, "ordinality", DataType::BigInt, -1));
         columns.extend(ordinality.clone());
-        let names = aliased(shown.clone(), scope_columns(&columns), alias, None)?;
+        let mut names = aliased(shown.clone(), scope_columns(&columns), alias, None)?;
+        names.is_scalar = columns.len() == 1;
         let plan = Plan::FunctionScan { calls, ordinality: ordinality.map(|column| column.id), alias: shown };
         Ok(Item { plan, names: FromNames::single(names) })
     }
@@ -138,7 +139,8 @@ impl Binder<'_> {
             outputs.push((ordinality, Expression::Literal(Value::BigInt(1), DataType::BigInt)));
         }
         let plan = Plan::Project { input: Box::new(Plan::Unit), outputs };
-        let names = aliased(shown, scope_columns(&plan.columns()), alias, None)?;
+        let mut names = aliased(shown, scope_columns(&plan.columns()), alias, None)?;
+        names.is_scalar = !with_ordinality;
         Ok(Item { plan, names: FromNames::single(names) })
     }
 }

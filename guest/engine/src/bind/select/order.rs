@@ -106,6 +106,7 @@ impl Binder<'_> {
             relation: None,
             accessible: true,
             nullable: false,
+            is_scalar: false,
         };
         let scope = Scope::inside(outer, FromNames::single(table));
         let mut keys = vec![];
