@@ -1,5 +1,6 @@
 //! The engine as its host sees it: a request in, an outcome out.
 
+mod explain;
 mod output;
 mod parameters;
 mod plans;
@@ -62,6 +63,7 @@ impl Engine {
             }
             Statement::Copy { .. } => copy::execute(&session.define_context(), &statement, request.input.as_deref()),
             Statement::CreateTable(create) if create.query.is_some() => query::create_table_as(&session, create),
+            Statement::Explain { .. } => explain::execute(&session, &statement),
             _ => define::execute(&session.define_context(), &statement),
         }
     }
@@ -79,6 +81,7 @@ impl Engine {
                 self.plans.insert(&session, plan.clone());
                 Ok(query::describe(&plan))
             }
+            Statement::Explain { .. } => explain::describe(&session, &statement),
             _ => Ok(Description { parameter_types: vec![], columns: define::columns(&statement) }),
         }
     }

@@ -135,3 +135,57 @@ impl GroupTable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Value;
+
+    fn column(data_type: DataType, values: &[Option<i32>]) -> Rc<Column> {
+        let value = |value: &Option<i32>| match (value, data_type) {
+            (None, _) => Value::Null,
+            (Some(value), DataType::Text) => Value::text(&value.to_string()),
+            (Some(value), DataType::BigInt) => Value::BigInt(i64::from(*value)),
+            (Some(value), _) => Value::Integer(*value),
+        };
+        let values: Vec<Value> = values.iter().map(value).collect();
+        Rc::new(Column::from_values(data_type, &values))
+    }
+
+    #[test]
+    fn equal_rows_share_a_group_across_batches_and_nulls_are_equal() {
+        for data_type in [DataType::Integer, DataType::BigInt, DataType::Text] {
+            let mut table = GroupTable::new(&[data_type]);
+            let mut groups = vec![];
+            table.insert(&[column(data_type, &[Some(7), Some(8), Some(7)])], 3, &mut groups);
+            assert_eq!(groups, [0, 1, 0]);
+            table.insert(&[column(data_type, &[None, Some(8), None, Some(9)])], 4, &mut groups);
+            assert_eq!(groups, [2, 1, 2, 3], "{data_type:?}");
+            table.find(&[column(data_type, &[Some(9), Some(10), None])], 3, &mut groups);
+            assert_eq!(groups, [3, ABSENT, 2], "{data_type:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_differ_in_one_column_are_apart() {
+        let mut table = GroupTable::new(&[DataType::Integer, DataType::Text]);
+        let mut groups = vec![];
+        let keys = [
+            column(DataType::Integer, &[Some(1), Some(1), Some(2), None, None]),
+            column(DataType::Text, &[Some(1), None, None, None, None]),
+        ];
+        table.insert(&keys, 5, &mut groups);
+        assert_eq!(groups, [0, 1, 2, 3, 3]);
+        assert_eq!(table.keys()[0].len(), 4);
+    }
+
+    #[test]
+    fn many_groups_keep_their_numbers_while_the_table_grows() {
+        let mut table = GroupTable::new(&[DataType::Integer]);
+        let mut groups = vec![];
+        let values: Vec<Option<i32>> = (0..5000).map(Some).collect();
+        table.insert(&[column(DataType::Integer, &values)], 5000, &mut groups);
+        table.find(&[column(DataType::Integer, &values)], 5000, &mut groups);
+        assert_eq!(groups, (0..5000).collect::<Vec<u32>>());
+    }
+}

@@ -161,3 +161,39 @@ fn ranks(key: &CompiledSortKey, column: &Column) -> (Vec<u64>, bool) {
     }
     (ranks, exact)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::expression::Compiled;
+    use crate::types::Value;
+
+    fn order(data_type: DataType, descending: bool, nulls_first: bool, values: &[Value]) -> Vec<u32> {
+        let key =
+            CompiledSortKey { expression: Compiled::Column { position: 0, data_type }, descending, nulls_first };
+        sort_rows(&[key], &[Rc::new(Column::from_values(data_type, values))], values.len())
+    }
+
+    #[test]
+    fn numbers_sort_with_nulls_where_they_are_asked_for() {
+        let values = [Value::Null, Value::BigInt(i64::MAX), Value::BigInt(i64::MIN), Value::BigInt(0), Value::Null];
+        assert_eq!(order(DataType::BigInt, false, false, &values), [2, 3, 1, 0, 4]);
+        assert_eq!(order(DataType::BigInt, false, true, &values), [0, 4, 2, 3, 1]);
+        assert_eq!(order(DataType::BigInt, true, true, &values), [0, 4, 1, 3, 2]);
+        assert_eq!(order(DataType::BigInt, true, false, &values), [1, 3, 2, 0, 4]);
+    }
+
+    #[test]
+    fn floats_sort_with_one_zero_and_nan_last() {
+        let values = [f64::NAN, 0.0, -0.0, f64::INFINITY, -1.5, f64::NEG_INFINITY].map(Value::Double);
+        assert_eq!(order(DataType::Double, false, false, &values), [5, 4, 1, 2, 3, 0]);
+        assert_eq!(order(DataType::Double, true, true, &values), [0, 3, 1, 2, 4, 5]);
+    }
+
+    #[test]
+    fn texts_that_begin_alike_are_told_apart() {
+        let values = ["abcdefghz", "abcdefgh", "abcdefgha", "abc", "", "é"].map(Value::text);
+        assert_eq!(order(DataType::Text, false, false, &values), [4, 3, 1, 2, 0, 5]);
+        assert_eq!(order(DataType::Text, true, true, &values), [5, 0, 2, 1, 3, 4]);
+    }
+}

@@ -6,10 +6,10 @@ use super::walk;
 use crate::bind::Plan;
 use crate::bind::expression::{ColumnId, Expression, SubqueryKind};
 use crate::bind::logical::{JoinKind, SetOperator};
-use crate::catalog::{Relation, RelationKind};
+use crate::catalog::{Index, Relation, RelationKind};
 use crate::encode::key::index_prefix;
 use crate::types::Value;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Distinct values of a column of which nothing is known.
 const DISTINCT: f64 = 200.0;
@@ -26,6 +26,8 @@ pub struct Estimates {
     distinct: HashMap<ColumnId, f64>,
     /// Rows per table.
     rows: HashMap<u32, f64>,
+    /// Columns that lead an index.
+    indexed: HashSet<ColumnId>,
 }
 
 impl Estimates {
@@ -41,6 +43,10 @@ impl Estimates {
             let rows = *self.rows.entry(scan.relation.id).or_insert_with(|| table_rows(&scan.relation, context));
             for (column, position) in &scan.columns {
                 self.distinct.insert(column.id, distinct_values(&scan.relation, *position, rows));
+                let leads = |index: &Index| index.columns.first().is_some_and(|first| first.column == *position);
+                if scan.relation.indexes.iter().any(leads) {
+                    self.indexed.insert(column.id);
+                }
             }
         }
         for input in walk::inputs(plan) {
@@ -58,6 +64,11 @@ impl Estimates {
     /// Rows of a table.
     pub fn table(&self, relation: &Relation) -> f64 {
         self.rows.get(&relation.id).copied().unwrap_or(1.0)
+    }
+
+    /// Whether an index has this column first.
+    pub fn is_indexed(&self, column: ColumnId) -> bool {
+        self.indexed.contains(&column)
     }
 
     /// Distinct values of an expression among this many rows.

@@ -1,10 +1,12 @@
 //! From what to how: access paths, join order and method.
 
+pub mod explain;
 pub mod physical;
 
 mod access;
 mod estimate;
 mod lower;
+mod node;
 mod rewrite;
 mod walk;
 

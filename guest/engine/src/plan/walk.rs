@@ -1,8 +1,8 @@
 //! Walks over bound expressions and plans.
 
 use crate::bind::Plan;
-use crate::bind::expression::{ColumnId, Expression, FrameBound, SortKey, SubqueryKind, Subscript, WindowCall};
-use crate::bind::logical::{CommonTableKind, ModifyAction};
+use crate::bind::expression::{ColumnId, Expression, FrameBound, SortKey, Subquery, SubqueryKind, Subscript, WindowCall};
+use crate::bind::logical::{CommonTableKind, ModifyAction, PlanColumn};
 use crate::functions::Volatility;
 
 /// Defines a walk for shared and for mutable references alike.
@@ -249,7 +249,7 @@ pub fn produced_columns(plan: &Plan, found: &mut Vec<ColumnId>) {
     if let Plan::Modify(modify) = plan {
         found.extend(&modify.new_row);
         if let ModifyAction::Insert { conflict: Some(conflict), .. } = &modify.action {
-            for update in &conflict.update {
+            if let Some(update) = &conflict.update {
                 found.extend(update.existing.iter().chain(&update.excluded));
             }
         }
@@ -329,5 +329,53 @@ pub fn filter(plan: Plan, conjuncts: Vec<Expression>) -> Plan {
     match conjunction(conjuncts) {
         None => plan,
         Some(predicate) => Plan::Filter { input: Box::new(plan), predicate },
+    }
+}
+
+/// Calls `replace` on every plan below a plan and on itself, in subqueries too, from the leaves up.
+pub fn replace_plans(plan: &mut Plan, replace_one: &mut dyn FnMut(&mut Plan)) {
+    for input in inputs_mut(plan) {
+        replace_plans(input, replace_one);
+    }
+    for expression in expressions_mut(plan) {
+        replace(expression, &mut |expression| {
+            if let Expression::Subquery(subquery) = expression {
+                replace_plans(&mut subquery.plan, replace_one);
+            }
+        });
+    }
+    replace_one(plan);
+}
+
+/// The highest id of a column anywhere in a plan.
+pub fn highest_column(plan: &Plan) -> u32 {
+    let mut produced = vec![];
+    produced_columns(plan, &mut produced);
+    visit_plan(plan, &mut |expression| match expression {
+        Expression::Column { id, .. } => produced.push(*id),
+        Expression::Subquery(subquery) => produced_columns(&subquery.plan, &mut produced),
+        _ => {}
+    });
+    produced.iter().map(|column| column.0).max().unwrap_or(0)
+}
+
+/// A column of a plan as an expression.
+pub fn column(column: &PlanColumn) -> Expression {
+    Expression::Column { id: column.id, data_type: column.data_type }
+}
+
+/// Just these columns of a plan.
+pub fn project(plan: Plan, columns: &[PlanColumn]) -> Plan {
+    let outputs = columns.iter().map(|output| (output.clone(), column(output))).collect();
+    Plan::Project { input: Box::new(plan), outputs }
+}
+
+/// Calls `visit` on the subqueries of an expression, without entering them.
+pub fn visit_own(expression: &Expression, visit_one: &mut dyn FnMut(&Subquery)) {
+    for operand in operands(expression) {
+        visit_own(operand, visit_one);
+    }
+    if let Expression::Subquery(subquery) = expression {
+        visit_one(subquery);
     }
 }

@@ -18,7 +18,7 @@ pub const PROBE: f64 = 1.0;
 pub const PAIR: f64 = 0.3;
 pub const OUTPUT: f64 = 0.3;
 
-impl Lowering<'_> {
+impl Lowering {
     pub(super) fn join(&mut self, plan: &Plan, join: &Join, wanted: &Wanted) -> Result<Lowered> {
         if join.kind == JoinKind::Inner && !join.lateral {
             return self.inner_joins(plan, wanted);

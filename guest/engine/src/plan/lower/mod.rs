@@ -12,7 +12,8 @@ use super::PlanContext;
 use super::access::{OrderColumn, Ordering, Wanted};
 use super::estimate::{Estimates, limited};
 use super::physical::{self, CompiledAggregate, CompiledSetCall, Node, Operation, Physical, SubqueryPlan};
-use super::rewrite;
+use super::rewrite::Rewriter;
+use super::walk;
 use crate::bind::Plan;
 use crate::bind::expression::{AggregateCall, ColumnId, Expression, SortKey};
 use crate::bind::logical::{Aggregate, CommonTableId, PlanColumn, SetCall, SetOperation};
@@ -32,9 +33,9 @@ pub struct Lowered {
 }
 
 /// What lowering has made so far.
-pub struct Lowering<'c> {
-    context: &'c PlanContext<'c>,
+pub struct Lowering {
     estimates: Estimates,
+    highest_column: u32,
     /// Columns that only a scan's own filter reads.
     filter_only: HashSet<ColumnId>,
     /// Enclosing rows, the innermost last.
@@ -51,8 +52,8 @@ pub struct Lowering<'c> {
 pub fn lower(plan: Plan, context: &PlanContext) -> Result<Physical> {
     let columns = plan.columns();
     let mut lowering = Lowering {
-        context,
         estimates: Estimates::of(&plan, context),
+        highest_column: walk::highest_column(&plan),
         filter_only: HashSet::new(),
         scopes: vec![],
         slots: 0,
@@ -62,7 +63,7 @@ pub fn lower(plan: Plan, context: &PlanContext) -> Result<Physical> {
         table_count: 0,
         writes: false,
     };
-    let plan = lowering.rewrite(plan)?;
+    let plan = lowering.rewrite(plan);
     let lowered = lowering.lower_in_order(&plan, &columns, &Wanted::default())?;
     Ok(Physical {
         root: lowered.node,
@@ -75,11 +76,13 @@ pub fn lower(plan: Plan, context: &PlanContext) -> Result<Physical> {
     })
 }
 
-impl Lowering<'_> {
-    fn rewrite(&mut self, plan: Plan) -> Result<Plan> {
-        let (plan, filter_only) = rewrite::run(plan, &self.estimates)?;
+impl Lowering {
+    fn rewrite(&mut self, plan: Plan) -> Plan {
+        let mut rewriter = Rewriter { estimates: &self.estimates, next_column: self.highest_column };
+        let (plan, filter_only) = rewriter.run(plan);
+        self.highest_column = rewriter.next_column;
         self.filter_only.extend(filter_only);
-        Ok(plan)
+        plan
     }
 
     fn node(&mut self, operation: Operation, columns: Columns, rows: f64, cost: f64) -> Node {

@@ -9,7 +9,7 @@ use crate::modify::{Action, ConflictUpdate, Modification, OnConflict};
 use crate::plan::access::{Ordering, Wanted};
 use crate::plan::physical::{self, Node, Operation};
 
-impl Lowering<'_> {
+impl Lowering {
     pub(super) fn modify(&mut self, modify: &Modify) -> Result<Lowered> {
         self.writes = true;
         let input = self.lower(&modify.input, &Wanted::default())?.node;

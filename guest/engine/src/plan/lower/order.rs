@@ -63,8 +63,8 @@ struct Leaf {
     ordered_cost: Option<f64>,
 }
 
-struct Search<'l, 'c> {
-    lowering: &'l Lowering<'c>,
+struct Search<'l> {
+    lowering: &'l Lowering,
     plans: &'l [Plan],
     leaves: Vec<Leaf>,
     conjuncts: &'l [Expression],
@@ -72,7 +72,7 @@ struct Search<'l, 'c> {
     masks: Vec<u64>,
 }
 
-impl Lowering<'_> {
+impl Lowering {
     /// Lowers inner joins with the filters around them.
     pub(super) fn inner_joins(&mut self, plan: &Plan, wanted: &Wanted) -> Result<Lowered> {
         let (mut leaves, mut conjuncts) = (vec![], vec![]);
@@ -102,10 +102,13 @@ impl Lowering<'_> {
                 _ => joining.push(conjunct),
             }
         }
-        let masks = joining.iter().map(mask).collect();
         let search = Search {
-            masks,
-            leaves: leaves.iter().zip(columns).map(|(leaf, columns)| self.leaf(leaf, columns, wanted)).collect(),
+            leaves: leaves
+                .iter()
+                .zip(&columns)
+                .map(|(leaf, columns)| self.leaf(leaf, columns.clone(), wanted))
+                .collect(),
+            masks: joining.iter().map(mask).collect(),
             lowering: self,
             plans: &leaves,
             conjuncts: &joining,
@@ -177,7 +180,7 @@ fn written_order(plans: Vec<Plan>) -> Plan {
     Plan::Project { input: Box::new(plan), outputs }
 }
 
-impl Search<'_, '_> {
+impl Search<'_> {
     fn best(&self, wanted: &Wanted) -> Rc<Tree> {
         let count = self.leaves.len();
         // Per set of tables the cheapest tree, and the cheapest one in the wanted order.

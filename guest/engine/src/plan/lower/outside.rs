@@ -29,7 +29,7 @@ impl Scope {
     }
 }
 
-impl Outside for Lowering<'_> {
+impl Outside for Lowering {
     fn outer_column(&mut self, id: ColumnId) -> Option<usize> {
         let find = |scope: &Scope| scope.columns.iter().position(|(column, _)| *column == id);
         let (level, position) =
@@ -62,7 +62,7 @@ impl Outside for Lowering<'_> {
             SubqueryKind::Compare { .. } | SubqueryKind::Array => None,
         };
         let volatile = walk::is_volatile_plan(&subquery.plan);
-        let plan = self.rewrite(subquery.plan.clone())?;
+        let plan = self.rewrite(subquery.plan.clone());
         self.scopes.push(Scope::new(columns));
         let wanted = Wanted { order: vec![], rows };
         let lowered = self.lower_in_order(&plan, &produced(&plan, &subquery.kind), &wanted);

@@ -13,7 +13,7 @@ use crate::plan::physical::{self, Access, Decoder, KeyBound, KeyEqual, Operation
 use crate::plan::walk;
 use crate::types::DataType;
 
-impl Lowering<'_> {
+impl Lowering {
     pub(super) fn scan(&mut self, scan: &Scan, conjuncts: &[Expression], wanted: &Wanted) -> Result<Lowered> {
         let path = access::choose(scan, conjuncts, wanted, &self.estimates);
         let (rows, cost, ordering) = (path.rows, path.cost, path.ordering.clone());
@@ -90,7 +90,7 @@ impl Lowering<'_> {
             });
         }
         let mut bound = |bound: &Option<(Expression, bool)>| -> Result<Option<KeyBound>> {
-            let compile = |(value, inclusive): &(Expression, bool)| -> Result<KeyBound> {
+            let compile = |(value, inclusive): &(Expression, bool)| {
                 Ok(KeyBound { value: self.compile(value, columns)?, inclusive: *inclusive })
             };
             bound.as_ref().map(compile).transpose()

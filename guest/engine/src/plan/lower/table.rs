@@ -19,7 +19,7 @@ pub struct Entry {
     changing_below: Option<usize>,
 }
 
-impl Lowering<'_> {
+impl Lowering {
     pub(super) fn with(&mut self, tables: &[logical::CommonTable], body: &Plan, wanted: &Wanted) -> Result<Lowered> {
         let mut lowered = vec![];
         for table in tables {

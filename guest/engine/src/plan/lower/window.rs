@@ -8,7 +8,7 @@ use crate::plan::access::{OrderColumn, Ordering, Wanted};
 use crate::plan::physical::{self, CompiledBound, CompiledWindowCall, Operation};
 use crate::types::DataType;
 
-impl Lowering<'_> {
+impl Lowering {
     pub(super) fn window(&mut self, input: &Plan, calls: &[(ColumnId, WindowCall)]) -> Result<Lowered> {
         let mut node = self.lower(input, &Wanted::default())?.node;
         let mut ordering = Ordering::default();
