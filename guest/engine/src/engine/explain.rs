@@ -72,8 +72,11 @@ impl<'a> Explain<'a> {
         let Statement::Explain { analyze, verbose, statement, format, options, .. } = statement else {
             return Err(Error::internal("a statement that is no EXPLAIN"));
         };
-        let mut explain =
-            Explain { statement, analyze: *analyze, options: ExplainOptions { verbose: *verbose, ..Default::default() } };
+        let mut explain = Explain {
+            statement,
+            analyze: *analyze,
+            options: ExplainOptions { verbose: *verbose, ..Default::default() },
+        };
         if let Some(AnalyzeFormatKind::Keyword(format) | AnalyzeFormatKind::Assignment(format)) = format {
             explain.options.format = match format {
                 AnalyzeFormat::TEXT => ExplainFormat::Text,

@@ -169,8 +169,7 @@ mod tests {
     use crate::types::Value;
 
     fn order(data_type: DataType, descending: bool, nulls_first: bool, values: &[Value]) -> Vec<u32> {
-        let key =
-            CompiledSortKey { expression: Compiled::Column { position: 0, data_type }, descending, nulls_first };
+        let key = CompiledSortKey { expression: Compiled::Column { position: 0, data_type }, descending, nulls_first };
         sort_rows(&[key], &[Rc::new(Column::from_values(data_type, values))], values.len())
     }
 

@@ -54,9 +54,10 @@ impl Node {
             Operation::NestedLoop(join) => join.condition.iter().collect(),
             Operation::IndexJoin(join) => join.scan.expressions().into_iter().chain(&join.condition).collect(),
             Operation::Aggregate(aggregate) => {
-                let calls = aggregate.aggregates.iter().flat_map(|call| {
-                    call.arguments.iter().chain(&call.filter).chain(keys(&call.order_by))
-                });
+                let calls = aggregate
+                    .aggregates
+                    .iter()
+                    .flat_map(|call| call.arguments.iter().chain(&call.filter).chain(keys(&call.order_by)));
                 aggregate.groups.iter().chain(calls).collect()
             }
             Operation::Window(window) => {

@@ -1,7 +1,9 @@
 //! Walks over bound expressions and plans.
 
 use crate::bind::Plan;
-use crate::bind::expression::{ColumnId, Expression, FrameBound, SortKey, Subquery, SubqueryKind, Subscript, WindowCall};
+use crate::bind::expression::{
+    ColumnId, Expression, FrameBound, SortKey, Subquery, SubqueryKind, Subscript, WindowCall,
+};
 use crate::bind::logical::{CommonTableKind, ModifyAction, PlanColumn};
 use crate::functions::Volatility;
 

@@ -269,7 +269,8 @@ impl<'p> Describer<'p> {
             format!("({} = {})", self.expression(left, &left_names), self.expression(right, &right_names))
         };
         let conditions: Vec<String> = join.left_keys.iter().zip(&join.right_keys).map(condition).collect();
-        let conditions = if conditions.len() == 1 { conditions.concat() } else { format!("({})", conditions.join(" AND ")) };
+        let conditions =
+            if conditions.len() == 1 { conditions.concat() } else { format!("({})", conditions.join(" AND ")) };
         description.details.push(("Hash Cond", Detail::Text(conditions)));
         let mut hash = self.over(&join.right, "Hash", right);
         hash.measurement = None;
@@ -349,7 +350,10 @@ fn width(data_type: DataType) -> usize {
 
 fn count_tables(node: &Node) -> usize {
     let own = match &node.operation {
-        Operation::Scan(_) | Operation::IndexJoin(_) | Operation::CommonTableScan { .. } | Operation::FunctionScan { .. } => 1,
+        Operation::Scan(_)
+        | Operation::IndexJoin(_)
+        | Operation::CommonTableScan { .. }
+        | Operation::FunctionScan { .. } => 1,
         _ => 0,
     };
     own + node.inputs().into_iter().map(count_tables).sum::<usize>()

@@ -3,7 +3,12 @@
 use super::{Child, Description, Detail, ExplainOptions, Run, milliseconds};
 use std::fmt::Write;
 
-pub fn print(description: &Description, options: &ExplainOptions, planning_time: i64, run: Option<&Run>) -> Vec<String> {
+pub fn print(
+    description: &Description,
+    options: &ExplainOptions,
+    planning_time: i64,
+    run: Option<&Run>,
+) -> Vec<String> {
     let mut lines = vec![];
     node(description, options, 0, "", &mut lines);
     if options.summary {

@@ -103,12 +103,7 @@ fn exists(subquery: &Subquery, columns: &[ColumnId], kind: JoinKind) -> Option<S
 
 /// The plan without the conditions that read the outer columns, which are `pulled` out of it; none when they are where
 /// they cannot be pulled out. `existence`: only whether there are rows matters, not how many or in which order.
-pub fn pull_up(
-    plan: &Plan,
-    outer: &[ColumnId],
-    pulled: &mut Vec<Expression>,
-    existence: bool,
-) -> Option<Plan> {
+pub fn pull_up(plan: &Plan, outer: &[ColumnId], pulled: &mut Vec<Expression>, existence: bool) -> Option<Plan> {
     if !reads(plan, outer) {
         return (!walk::is_volatile_plan(plan)).then(|| plan.clone());
     }

@@ -55,7 +55,9 @@ fn references(plan: &Plan, id: CommonTableId) -> usize {
 fn references_in_table(table: &CommonTable, id: CommonTableId) -> usize {
     match &table.kind {
         CommonTableKind::Plain(plan) => references(plan, id),
-        CommonTableKind::Recursive { anchor, recursive, .. } => references(anchor, id) * 2 + references(recursive, id) * 2,
+        CommonTableKind::Recursive { anchor, recursive, .. } => {
+            references(anchor, id) * 2 + references(recursive, id) * 2
+        }
     }
 }
 

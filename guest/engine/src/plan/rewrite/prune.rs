@@ -83,9 +83,10 @@ impl Pruner {
                 });
                 aggregate.grouping_calls.retain(|(column, _)| required.contains(&column.id));
                 let groups = aggregate.groups.iter().map(|(_, group)| group);
-                let calls = aggregate.aggregates.iter().flat_map(|(_, call)| {
-                    call.arguments.iter().chain(&call.filter).chain(keys(&call.order_by))
-                });
+                let calls = aggregate
+                    .aggregates
+                    .iter()
+                    .flat_map(|(_, call)| call.arguments.iter().chain(&call.filter).chain(keys(&call.order_by)));
                 let inner = with(&Columns::new(), groups.chain(calls));
                 aggregate.input = self.prune(aggregate.input, &inner);
                 Plan::Aggregate(aggregate)
@@ -144,7 +145,8 @@ impl Pruner {
                 let mut inner = with(required, []);
                 match &modify.action {
                     ModifyAction::Insert { .. } => {}
-                    ModifyAction::Update { row_identity, old_row, .. } | ModifyAction::Delete { row_identity, old_row } => {
+                    ModifyAction::Update { row_identity, old_row, .. }
+                    | ModifyAction::Delete { row_identity, old_row } => {
                         inner.insert(*row_identity);
                         inner.extend(old_row);
                     }

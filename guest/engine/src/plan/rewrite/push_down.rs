@@ -102,9 +102,8 @@ fn project(input: Plan, outputs: Vec<(PlanColumn, Expression)>, mut conjuncts: V
     let meaning: HashMap<ColumnId, Expression> =
         outputs.iter().map(|(column, output)| (column.id, output.clone())).collect();
     let sinks = |conjunct: &Expression| {
-        let fixed = |id: &ColumnId| {
-            meaning.get(id).is_none_or(|output| is_movable(output) && !walk::has_subquery(output))
-        };
+        let fixed =
+            |id: &ColumnId| meaning.get(id).is_none_or(|output| is_movable(output) && !walk::has_subquery(output));
         is_movable(conjunct) && walk::columns(conjunct).iter().all(fixed)
     };
     let pushed = walk::extract(&mut conjuncts, sinks);
@@ -154,9 +153,8 @@ fn join(mut join: Join, mut conjuncts: Vec<Expression>) -> Plan {
         }
         JoinKind::Semi | JoinKind::Anti => {
             to_left = walk::extract(&mut conjuncts, is_movable);
-            to_right = walk::extract(&mut condition, |conjunct| {
-                only(conjunct, &left) && walk::reads_any(conjunct, &right)
-            });
+            to_right =
+                walk::extract(&mut condition, |conjunct| only(conjunct, &left) && walk::reads_any(conjunct, &right));
             if join.kind == JoinKind::Semi {
                 to_left.extend(walk::extract(&mut condition, |conjunct| only(conjunct, &right)));
             }
