@@ -93,8 +93,12 @@ pub struct Limits {
     pub store_cache_bytes: usize,
     /// redb's page cache for the journal.
     pub journal_file_cache_bytes: usize,
+    /// Memory for stretches of indexes that are scanned again and again.
+    pub segment_bytes: usize,
     /// Batches that a long scan reads ahead.
     pub read_ahead_batches: usize,
+    /// Threads that read ahead; beyond, scans read for themselves.
+    pub read_ahead_threads: usize,
 }
 
 impl Default for Limits {
@@ -115,7 +119,7 @@ impl Default for Limits {
             journal_cache_bytes: 64 << 20,
             journal_entries_kept: 1000,
             journal_bytes_kept: 256 << 20,
-            certifier_keys: 8 << 20,
+            certifier_keys: 4 << 20,
             retention_seconds: 300,
             outcome_seconds: 3600,
             refused_outcomes: 10_000,
@@ -124,7 +128,9 @@ impl Default for Limits {
             disk_reserve_bytes: 512 << 20,
             store_cache_bytes: 1 << 30,
             journal_file_cache_bytes: 64 << 20,
+            segment_bytes: 256 << 20,
             read_ahead_batches: 8,
+            read_ahead_threads: 8,
         }
     }
 }

@@ -315,6 +315,13 @@ impl Runner for Scripts {
                 self.open()?;
                 Ok(String::new())
             }
+            // One of the two files is gone.
+            "lose" => {
+                self.close()?;
+                std::fs::remove_file(self.directory.path().join(format!("{}.redb", texts[0])))?;
+                self.open()?;
+                Ok(String::new())
+            }
             "open-again" => {
                 let options = Options::new(self.directory.path(), self.clock.clone());
                 match self.runtime.block_on(Replica::open(options)) {

@@ -205,6 +205,11 @@ impl Worker {
         }
         applied.journal = journal.to_vec();
         write.finish(&applied)?;
+        for commit in entries.iter().flat_map(|entry| BatchReader(&entry.batch)) {
+            let commit = commit?;
+            let keys = Writes(commit.writes).filter_map(|write| write.ok().map(|(key, _)| key));
+            self.store.forget_segments(keys, commit.timestamp);
+        }
         self.applied = applied;
         self.dirty.get_or_insert_with(Instant::now);
         self.progress.applied_index.store(self.applied.index, Ordering::Relaxed);

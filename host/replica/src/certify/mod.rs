@@ -163,9 +163,103 @@ fn is_next(prefix: &IndexPrefix, end: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packed::push_write;
+    use proptest::prelude::*;
 
-    fn put(key: &[u8]) -> Vec<u8> {
-        [&[1u8][..], &(key.len() as u32).to_le_bytes(), key, &0u32.to_le_bytes()].concat()
+    const INDEX: IndexPrefix = [1, 0, 0, 0, 1, 0, 0, 0, 0];
+
+    fn key(name: u8) -> Vec<u8> {
+        [&INDEX, [name].as_slice()].concat()
+    }
+
+    fn pack_key(key: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        push_write(&mut packed, key, Some(b"row"));
+        packed
+    }
+
+    fn pack(names: &[u8]) -> Vec<u8> {
+        names.iter().flat_map(|name| pack_key(&key(*name))).collect()
+    }
+
+    #[derive(Clone, Debug)]
+    struct Attempt {
+        /// How many commits before the last one the snapshot is.
+        age: usize,
+        writes: Vec<u8>,
+        keys: Vec<u8>,
+        ranges: Vec<(u8, u8)>,
+    }
+
+    fn attempt() -> impl Strategy<Value = Attempt> {
+        let names = || proptest::collection::vec(0..20u8, 0..3);
+        let ranges = proptest::collection::vec((0..20u8, 0..20u8), 0..2);
+        (0..5usize, proptest::collection::vec(0..20u8, 1..3), names(), ranges)
+            .prop_map(|(age, writes, keys, ranges)| Attempt { age, writes, keys, ranges })
+    }
+
+    proptest! {
+        /// Decides as one would who looks through all commits.
+        #[test]
+        fn decides_as_the_definition_does(attempts in proptest::collection::vec(attempt(), 1..40)) {
+            let mut certifier = Certifier::new(0, 1000);
+            let mut commits: Vec<(u64, Vec<u8>)> = Vec::new();
+            for Attempt { age, writes, keys, ranges } in attempts {
+                let snapshot = commits.iter().rev().nth(age).map_or(0, |(timestamp, _)| *timestamp);
+                let conflicts = commits.iter().filter(|(timestamp, _)| *timestamp > snapshot).any(|(_, written)| {
+                    written.iter().any(|name| {
+                        writes.contains(name)
+                            || keys.contains(name)
+                            || ranges.iter().any(|(start, end)| start <= name && name < end)
+                    })
+                });
+                let reads = Reads {
+                    keys: keys.iter().map(|name| key(*name).into()).collect(),
+                    ranges: ranges.iter().map(|(start, end)| (key(*start), key(*end))).collect(),
+                };
+                let decision = certifier.certify(snapshot, &pack(&writes), &reads, 0);
+                prop_assert_eq!(decision.is_err(), conflicts);
+                if let Ok(timestamp) = decision {
+                    commits.push((timestamp, writes));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn timestamps_grow_whatever_the_clock_does() {
+        let mut certifier = Certifier::new(10, 1000);
+        let mut commit = |now| certifier.certify(u64::MAX >> 1, &pack(&[1]), &Reads::default(), now).unwrap();
+        assert_eq!([commit(5), commit(20), commit(20), commit(7)], [11, 20, 21, 22]);
+    }
+
+    #[test]
+    fn a_range_of_a_whole_index_sees_its_writes_only() {
+        let mut certifier = Certifier::new(0, 1000);
+        certifier.certify(0, &pack(&[1]), &Reads::default(), 100).unwrap();
+        let mut other = INDEX;
+        other[8] = 1;
+        let mut after = INDEX;
+        after[8] = 2;
+        let mut decide = |start: &[u8], end: &[u8]| {
+            let reads = Reads { keys: Vec::new(), ranges: vec![(start.to_vec(), end.to_vec())] };
+            certifier.certify(50, &pack(&[200]), &reads, 0).map(|_| ())
+        };
+        assert_eq!(decide(&INDEX, &other), Err(Error::conflict()));
+        assert_eq!(decide(&other, &after), Ok(()));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_refused_not_guessed() {
+        let mut certifier = Certifier::new(0, 1000);
+        let none = Reads::default();
+        let first = certifier.certify(0, &pack(&[1]), &none, 100).unwrap();
+        let second = certifier.certify(first, &pack(&[2]), &none, 200).unwrap();
+        certifier.forget(150);
+        assert_eq!(certifier.keys(), 1);
+        assert_eq!(certifier.certify(0, &pack(&[9]), &none, 300), Err(Error::snapshot_too_old()));
+        assert_eq!(certifier.certify(first, &pack(&[2]), &none, 300), Err(Error::conflict()));
+        assert!(certifier.certify(second, &pack(&[2]), &none, 300).is_ok());
     }
 
     #[test]
@@ -173,9 +267,9 @@ mod tests {
         let row = |table: u8| [&[1, 0, 0, 0, table, 0, 0, 0, 0][..], &[1, 7]].concat();
         let guard = |table: u8| Reads { keys: vec![row(table)[..9].into()], ranges: vec![] };
         let mut certifier = Certifier::new(0, 1000);
-        certifier.certify(0, &put(&row(1)), &Reads { keys: vec![], ranges: vec![] }, 10).unwrap();
-        assert!(certifier.certify(5, &put(b"\0definition"), &guard(1), 20).is_err());
-        assert!(certifier.certify(5, &put(b"\0definition"), &guard(2), 20).is_ok());
-        assert!(certifier.certify(10, &put(b"\0definition 2"), &guard(1), 30).is_ok());
+        certifier.certify(0, &pack_key(&row(1)), &Reads { keys: vec![], ranges: vec![] }, 10).unwrap();
+        assert!(certifier.certify(5, &pack_key(b"\0definition"), &guard(1), 20).is_err());
+        assert!(certifier.certify(5, &pack_key(b"\0definition"), &guard(2), 20).is_ok());
+        assert!(certifier.certify(10, &pack_key(b"\0definition 2"), &guard(1), 30).is_ok());
     }
 }

@@ -6,11 +6,14 @@
 mod collect;
 mod directory;
 mod encoding;
+mod scan;
+mod segments;
 mod snapshot;
 mod view;
 mod write;
 
 pub use directory::Directory;
+pub use scan::SegmentScan;
 pub use snapshot::{Chunks, SnapshotReader};
 pub use view::{RangeReader, View};
 
@@ -18,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::options::Limits;
 use parking_lot::{Mutex, RwLock};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use segments::Segments;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -68,11 +72,22 @@ pub fn index_prefix(key: &[u8]) -> Option<IndexPrefix> {
     key.first_chunk::<INDEX_PREFIX>().copied()
 }
 
+/// What readers share.
+struct Shared {
+    view: Option<Arc<View>>,
+    /// Timestamp of the newest commit applied.
+    timestamp: u64,
+}
+
 /// One redb file with its readers' shared view.
 pub struct Store {
     /// None once closed.
     database: RwLock<Option<Arc<Database>>>,
-    view: Mutex<Option<Arc<View>>>,
+    view: Mutex<Shared>,
+    segments: Arc<Segments>,
+    /// Threads that read ahead.
+    readers: Arc<()>,
+    max_readers: usize,
     counts: Mutex<HashMap<IndexPrefix, u64>>,
 }
 
@@ -110,7 +125,15 @@ impl Store {
         }
         transaction.commit().map_err(failed)?;
         let database = RwLock::new(Some(Arc::new(database)));
-        Ok((Store { database, view: Mutex::new(None), counts: Mutex::new(counts) }, applied))
+        let store = Store {
+            database,
+            view: Mutex::new(Shared { view: None, timestamp: applied.timestamp }),
+            segments: Arc::new(Segments::new(limits.segment_bytes)),
+            readers: Arc::new(()),
+            max_readers: limits.read_ahead_threads,
+            counts: Mutex::new(counts),
+        };
+        Ok((store, applied))
     }
 
     fn database(&self) -> Result<Arc<Database>> {
@@ -127,17 +150,43 @@ impl Store {
     pub fn view(&self) -> Result<Arc<View>> {
         // Opened under the lock, so that a view from before a commit cannot be put back after it.
         let mut shared = self.view.lock();
-        if let Some(view) = &*shared {
+        if let Some(view) = &shared.view {
             return Ok(view.clone());
         }
-        let view = Arc::new(View::open(&self.database()?.begin_read().map_err(failed)?)?);
-        *shared = Some(view.clone());
+        let view = Arc::new(View::open(&self.database()?.begin_read().map_err(failed)?, shared.timestamp)?);
+        shared.view = Some(view.clone());
         Ok(view)
     }
 
     fn forget_view(&self) {
-        let old = self.view.lock().take();
+        let old = self.view.lock().view.take();
         drop(old);
+    }
+
+    /// Readers of later views see commits up to `timestamp`.
+    fn advance_view(&self, timestamp: u64) {
+        let mut shared = self.view.lock();
+        shared.timestamp = timestamp;
+        let old = shared.view.take();
+        drop(shared);
+        drop(old);
+    }
+
+    /// Scans a long range forwards.
+    pub fn scan(&self, view: &Arc<View>, start: &[u8], end: &[u8], snapshot: u64) -> SegmentScan {
+        SegmentScan::new(view.clone(), self.segments.clone(), snapshot, start, end)
+    }
+
+    /// A commit has been applied, and is about to become visible.
+    pub fn forget_segments<'k>(&self, keys: impl Iterator<Item = &'k [u8]>, timestamp: u64) {
+        self.segments.forget(keys, timestamp);
+    }
+
+    /// The right to one more thread that reads ahead, for as long as it is kept.
+    pub fn reader_permit(&self) -> Option<Arc<()>> {
+        let permit = self.readers.clone();
+        // One is the store's own, one the new one.
+        (Arc::strong_count(&permit) <= self.max_readers + 1).then_some(permit)
     }
 
     /// About how many live keys an index holds.

@@ -79,7 +79,8 @@ impl Store {
         transaction.commit().map_err(failed)?;
         *counts = new_counts;
         drop(counts);
-        self.forget_view();
+        self.segments.clear();
+        self.advance_view(applied.timestamp);
         Ok(applied)
     }
 }
@@ -120,5 +121,61 @@ impl SnapshotReader {
             self.range = None;
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Limits;
+    use crate::store::Place;
+    use redb::backends::InMemoryBackend;
+    use ulid::Ulid;
+
+    fn store() -> Store {
+        Store::open(Place::Backend(Box::new(InMemoryBackend::new())), &Limits::default()).unwrap().0
+    }
+
+    fn commit(store: &Store, timestamp: u64, writes: &[(&[u8], Option<&[u8]>)]) {
+        let mut write = store.begin_write().unwrap();
+        write.commit(Ulid::from_parts(timestamp, 0), timestamp, writes.iter().map(|write| Ok(*write))).unwrap();
+        write.finish(&Applied { index: timestamp, timestamp, ..Applied::default() }).unwrap();
+    }
+
+    fn read(store: &Store, key: &[u8], snapshot: u64) -> Option<Vec<u8>> {
+        let mut value = None;
+        store.view().unwrap().get(key, snapshot, &mut |found| value = Some(found.to_vec())).unwrap();
+        value
+    }
+
+    #[test]
+    fn a_store_comes_back_from_its_chunks() {
+        let (key, prefix) = (b"\x01table-idkey", b"\x01table-id");
+        let long = vec![7; 3 << 20];
+        let (from, to) = (store(), store());
+        commit(&from, 1, &[(key, Some(b"first")), (b"\x01table-idlong", Some(&long))]);
+        commit(&from, 2, &[(key, Some(b"second"))]);
+        commit(&to, 9, &[(b"\x01table-idother", Some(b"goes"))]);
+
+        let chunks: Chunks = Box::new(from.snapshot().unwrap());
+        let applied = to.install(chunks, b"state").unwrap();
+        assert_eq!((applied.index, applied.timestamp, applied.journal.as_slice()), (2, 2, &b"state"[..]));
+        for snapshot in [1, 2] {
+            assert_eq!(read(&to, key, snapshot), read(&from, key, snapshot));
+        }
+        assert_eq!(read(&to, b"\x01table-idlong", 2), Some(long));
+        assert_eq!(read(&to, b"\x01table-idother", 9), None);
+        assert_eq!(to.view().unwrap().outcome(Ulid::from_parts(2, 0)).unwrap(), Some(2));
+        assert_eq!(to.estimate_count(prefix), 2);
+    }
+
+    #[test]
+    fn a_broken_chunk_changes_nothing() {
+        let store = store();
+        commit(&store, 1, &[(b"key", Some(b"value"))]);
+        for chunk in [vec![], vec![99], vec![0, 5, 0, 0, 0, 1]] {
+            assert!(store.install(Box::new([Ok(chunk)].into_iter()), b"").is_err());
+            assert_eq!(read(&store, b"key", 1).as_deref(), Some(&b"value"[..]));
+        }
     }
 }

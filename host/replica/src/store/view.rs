@@ -8,7 +8,7 @@ use redb::{ReadOnlyTable, ReadTransaction};
 use std::sync::Arc;
 use ulid::Ulid;
 
-type Bytes = &'static [u8];
+pub(super) type Bytes = &'static [u8];
 
 /// One consistent state of the store, shared by the statements that run on it. It holds any snapshot that was open
 /// when it was made.
@@ -16,14 +16,17 @@ pub struct View {
     latest: ReadOnlyTable<Bytes, Bytes>,
     history: ReadOnlyTable<Bytes, Bytes>,
     outcomes: ReadOnlyTable<Bytes, Bytes>,
+    /// Everything committed up to here is in it.
+    pub(super) timestamp: u64,
 }
 
 impl View {
-    pub(super) fn open(transaction: &ReadTransaction) -> Result<View> {
+    pub(super) fn open(transaction: &ReadTransaction, timestamp: u64) -> Result<View> {
         Ok(View {
             latest: transaction.open_table(LATEST).map_err(failed)?,
             history: transaction.open_table(HISTORY).map_err(failed)?,
             outcomes: transaction.open_table(OUTCOMES).map_err(failed)?,
+            timestamp,
         })
     }
 
@@ -42,7 +45,7 @@ impl View {
         Ok(!header.tombstone)
     }
 
-    fn get_old(&self, key: &[u8], snapshot: u64, found: &mut dyn FnMut(&[u8])) -> Result<bool> {
+    pub(super) fn get_old(&self, key: &[u8], snapshot: u64, found: &mut dyn FnMut(&[u8])) -> Result<bool> {
         let (first, last) = (history_key(key, snapshot), history_key(key, 0));
         let mut versions = self.history.range::<&[u8]>(first.as_slice()..=last.as_slice()).map_err(failed)?;
         let Some(version) = versions.next() else {
@@ -64,14 +67,13 @@ impl View {
         super::encoding::leading_timestamp(timestamp.value()).map(Some)
     }
 
+    pub(super) fn latest_range(&self, start: &[u8], end: &[u8]) -> Result<redb::Range<'static, Bytes, Bytes>> {
+        self.latest.range::<&[u8]>(start..end).map_err(failed)
+    }
+
     /// Reads a range at a snapshot, from its end when `reverse`.
     pub fn range(self: &Arc<View>, start: &[u8], end: &[u8], reverse: bool, snapshot: u64) -> Result<RangeReader> {
-        Ok(RangeReader {
-            range: self.latest.range::<&[u8]>(start..end).map_err(failed)?,
-            view: self.clone(),
-            reverse,
-            snapshot,
-        })
+        Ok(RangeReader { range: self.latest_range(start, end)?, view: self.clone(), reverse, snapshot })
     }
 }
 

@@ -110,7 +110,7 @@ impl StoreWrite<'_> {
             *count = count.saturating_add_signed(change);
         }
         drop(counts);
-        self.store.forget_view();
+        self.store.advance_view(applied.timestamp);
         Ok(())
     }
 }

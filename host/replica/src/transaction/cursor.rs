@@ -5,7 +5,7 @@ use super::KeyRange;
 use super::overlay::{Mark, Overlay};
 use crate::error::{Error, Result};
 use crate::packed::{Pieces, push_pair};
-use crate::store::{RangeReader, View};
+use crate::store::{RangeReader, SegmentScan, Store, View};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -17,14 +17,38 @@ const READ_AHEAD_BYTES: usize = 128 << 10;
 /// How much larger each batch of a scan is than the one before, when few rows are expected.
 const GROWTH: usize = 4;
 
+/// Bytes of one batch, at most.
+const MAX_BATCH_BYTES: usize = 4 << 20;
+
+/// Reads the store on whichever thread has it.
+enum Reader {
+    Range(RangeReader),
+    Segments(SegmentScan),
+}
+
+impl Reader {
+    fn fill(&mut self, out: &mut Vec<u8>, max_bytes: usize, max_rows: usize) -> Result<bool> {
+        match self {
+            Reader::Range(reader) => reader.fill(out, max_bytes, max_rows),
+            Reader::Segments(scan) => scan.fill(out, max_bytes),
+        }
+    }
+
+    /// Whether reading on costs next to nothing.
+    fn is_in_memory(&self) -> bool {
+        matches!(self, Reader::Segments(scan) if scan.is_in_memory())
+    }
+}
+
 /// Where a cursor's pairs come from.
 enum Source {
-    Reader(Box<RangeReader>),
+    Reader(Box<Reader>),
     Ahead(Receiver<Result<Vec<u8>>>),
     End,
 }
 
 pub struct Cursor {
+    store: Arc<Store>,
     range: KeyRange,
     source: Source,
     read_ahead_batches: usize,
@@ -46,6 +70,7 @@ pub struct Cursor {
 
 impl Cursor {
     pub fn open(
+        store: &Arc<Store>,
         view: &Arc<View>,
         range: KeyRange,
         snapshot: u64,
@@ -53,12 +78,18 @@ impl Cursor {
         read_ahead_batches: usize,
         tracks: bool,
     ) -> Result<Cursor> {
-        let reader = view.range(&range.start, &range.end, range.reverse, snapshot)?;
+        let long = range.expected_rows == 0 || range.expected_rows > READ_AHEAD_ROWS;
+        let reader = if long && !range.reverse {
+            Reader::Segments(store.scan(view, &range.start, &range.end, snapshot))
+        } else {
+            Reader::Range(view.range(&range.start, &range.end, range.reverse, snapshot)?)
+        };
         let mark = overlay.mark();
         let bounds = (Bound::Included(range.start.as_slice()), Bound::Excluded(range.end.as_slice()));
         let merges = overlay.range(bounds, mark).next().is_some();
         let rows = if range.expected_rows == 0 { usize::MAX } else { range.expected_rows as usize };
         Ok(Cursor {
+            store: store.clone(),
             range,
             source: Source::Reader(Box::new(reader)),
             read_ahead_batches,
@@ -94,6 +125,7 @@ impl Cursor {
         if self.exhausted {
             return Ok(Vec::new());
         }
+        let max_bytes = max_bytes.clamp(1, MAX_BATCH_BYTES);
         let batch = if self.merges { self.merge(overlay, max_bytes)? } else { self.read(max_bytes)? };
         if batch.is_empty() {
             self.exhausted = true;
@@ -105,7 +137,6 @@ impl Cursor {
 
     /// The store's next pairs.
     fn read(&mut self, max_bytes: usize) -> Result<Vec<u8>> {
-        let max_bytes = max_bytes.max(1);
         match &mut self.source {
             Source::End => Ok(Vec::new()),
             Source::Reader(reader) => {
@@ -118,7 +149,7 @@ impl Cursor {
                 self.rows = self.rows.saturating_mul(GROWTH);
                 if end {
                     self.source = Source::End;
-                } else if self.range.expected_rows == 0 || self.range.expected_rows > READ_AHEAD_ROWS {
+                } else if self.rows > READ_AHEAD_ROWS as usize && !reader.is_in_memory() {
                     self.read_ahead(max_bytes)?;
                 }
                 Ok(batch)
@@ -135,12 +166,14 @@ impl Cursor {
 
     /// Goes on on another thread, a few batches before the caller.
     fn read_ahead(&mut self, max_bytes: usize) -> Result<()> {
+        let Some(permit) = self.store.reader_permit() else { return Ok(()) };
         let (sender, receiver) = sync_channel(self.read_ahead_batches.max(1));
         let Source::Reader(mut reader) = std::mem::replace(&mut self.source, Source::Ahead(receiver)) else {
             return Ok(());
         };
         let size = max_bytes.max(READ_AHEAD_BYTES);
         let read = move || {
+            let _permit = permit;
             let mut end = false;
             while !end {
                 let mut batch = Vec::with_capacity(size + 256);

@@ -245,7 +245,8 @@ impl Transaction {
         let view = self.view()?;
         let tracks = self.serializable();
         let ahead = self.limits.read_ahead_batches;
-        let cursor = Cursor::open(&view, range, self.snapshot.visible.timestamp, &mut self.overlay, ahead, tracks)?;
+        let cursor =
+            Cursor::open(&self.store, &view, range, self.snapshot.visible.timestamp, &mut self.overlay, ahead, tracks)?;
         self.next_cursor = self.next_cursor.wrapping_add(1);
         self.cursors.insert(self.next_cursor, cursor);
         Ok(self.next_cursor)
@@ -253,6 +254,7 @@ impl Transaction {
 
     /// Packed pairs, at least one and about `max_bytes` of them; empty at the end.
     pub fn next_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
+        self.check_age()?;
         let Some(cursor) = self.cursors.get_mut(&cursor) else {
             return Err(Error::malformed("cursor"));
         };

@@ -51,7 +51,7 @@ fn key(pair: u64, half: u8) -> Vec<u8> {
 
 fn pack(writes: &BTreeMap<u64, Option<u64>>) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut piece = |out: &mut Vec<u8>, bytes: &[u8]| {
+    let piece = |out: &mut Vec<u8>, bytes: &[u8]| {
         out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
         out.extend_from_slice(bytes);
     };
