@@ -60,12 +60,8 @@ mod tests {
 
     #[test]
     fn versions_of_a_key_are_neighbours_newest_first() {
-        let mut keys = vec![
-            history_key(b"a", 1),
-            history_key(b"a\0\0\0\0\0\0\0\0", 5),
-            history_key(b"a", 7),
-            history_key(b"b", 3),
-        ];
+        let mut keys =
+            [history_key(b"a", 1), history_key(b"a\0\0\0\0\0\0\0\0", 5), history_key(b"a", 7), history_key(b"b", 3)];
         keys.sort();
         assert_eq!(keys[0], history_key(b"a", 7));
         assert_eq!(keys[1], history_key(b"a", 1));

@@ -225,7 +225,9 @@ async fn run(seed: u64) {
         }
         disk = if fault == Fault::PowerLoss || random.chance(50) { disk.after_power_loss() } else { disk.after_kill() };
         let replica = open(&disk, &clock).await.expect("recovery");
-        verify(&replica, &mut history.lock().expect("no panic")).await;
+        let mut known = std::mem::take(&mut *history.lock().expect("no panic"));
+        verify(&replica, &mut known).await;
+        *history.lock().expect("no panic") = known;
         if random.chance(50) {
             replica.shutdown().await.expect("shut down");
         }
