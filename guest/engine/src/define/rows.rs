@@ -120,13 +120,12 @@ pub fn delete_all(transaction: &dyn Transaction, relation: &Relation) -> Result<
     Ok(())
 }
 
+/// New values for rows.
+pub type Change<'a> = dyn FnMut(&[Row]) -> Result<Vec<Vec<Value>>> + 'a;
+
 /// Writes every row of a table anew, in the form that `new` says, after `change`. Reports keys that are no longer
 /// unique. For definitions that change keys or stored forms; the whole table is held in memory.
-pub fn rewrite(
-    writer: &mut TableWriter,
-    old: &Relation,
-    change: &mut dyn FnMut(&[Row]) -> Result<Vec<Vec<Value>>>,
-) -> Result<()> {
+pub fn rewrite(writer: &mut TableWriter, old: &Relation, change: &mut Change) -> Result<()> {
     guard(writer.host, old)?;
     let keeps_ids = old.primary_key().is_none() && writer.relation.primary_key().is_none();
     let mut rewritten = vec![];
