@@ -1,7 +1,5 @@
 //! A running node: what its sessions share.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,8 +16,6 @@ pub struct Node {
     pub sandbox: Sandbox,
     pub clock: Arc<dyn Clock>,
     pub metrics: Metrics,
-    /// Locked as long as the node runs, so that a second one on the same data does not start.
-    _lock: File,
 }
 
 /// The machine's clock.
@@ -35,7 +31,6 @@ impl Clock for SystemClock {
 impl Node {
     /// Opens the data directory, which is created when missing, and loads the engine.
     pub async fn open(configuration: Configuration) -> Result<Node> {
-        let lock = lock(&configuration.data)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let sandbox = Sandbox::new(&configuration.sandbox)
             .map_err(|error| Error::internal("the SQL engine does not load").detail(format!("{error:#}")))?;
@@ -46,22 +41,6 @@ impl Node {
             node_id: 1,
         })
         .await?;
-        Ok(Node { configuration, replica, sandbox, clock, metrics: Metrics::default(), _lock: lock })
-    }
-}
-
-fn lock(directory: &Path) -> Result<File> {
-    let failed = |error: std::io::Error| {
-        Error::new("58030", format!("cannot use the data directory {}", directory.display())).detail(error.to_string())
-    };
-    std::fs::create_dir_all(directory).map_err(failed)?;
-    let file = File::create(directory.join("lock")).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::new(crate::error::sqlstate::OBJECT_IN_USE, format!("{} is in use", directory.display()))
-                .detail("Another node runs on this data directory."))
-        }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Ok(Node { configuration, replica, sandbox, clock, metrics: Metrics::default() })
     }
 }

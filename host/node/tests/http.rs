@@ -350,6 +350,10 @@ async fn hostile_requests_are_refused_and_forgotten() {
         assert_eq!(status.as_u16(), expected, "{method} {path} {body}: {answer:?}");
         serde_json::from_slice::<Value>(&answer).unwrap_or_else(|_| panic!("{method} {path}: {answer:?}"));
     }
+    for text in ["SELECT 1\0", "\0isobar remove-table 1"] {
+        let (_, error) = node.post("/sql", &[], &json!({"query": text})).await;
+        assert_eq!(error["code"], json!("22021"), "only the engine speaks to itself so");
+    }
     let deep = format!("{{\"query\": \"SELECT {}1\"}}", "(".repeat(200_000));
     let (status, _) = node.request("POST", "/sql", &[], deep).await;
     assert_eq!(status, 400);

@@ -69,7 +69,7 @@ fn hostile_component() -> Vec<u8> {
     let wit = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let (package, _) = resolve.push_path(wit).expect("wit/ parses");
     let world = resolve.select_world(&[package], Some("engine")).expect("the world is there");
-    embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8, false).expect("metadata");
+    embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8).expect("metadata");
     ComponentEncoder::default().validate(true).module(&bytes).and_then(|encoder| encoder.encode()).expect("a component")
 }
 

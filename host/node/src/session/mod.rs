@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use isobar_replica::{Commit, Isolation, Ulid};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, sqlstate};
 use crate::node::Node;
 use crate::sandbox::{Event, Interrupt, Notice, Results, Severity, TransactionModes};
 use crate::session::block::Block;
@@ -47,7 +47,7 @@ impl Statement {
             let length = match parameter {
                 None => -1,
                 Some(bytes) => i32::try_from(bytes.len())
-                    .map_err(|_| Error::new(crate::error::sqlstate::PROGRAM_LIMIT_EXCEEDED, "parameter is too long"))?,
+                    .map_err(|_| Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "parameter is too long"))?,
             };
             packed.extend_from_slice(&length.to_be_bytes());
             packed.extend_from_slice(parameter.unwrap_or_default());
@@ -128,6 +128,13 @@ impl Session {
         results: &mut Results,
         key: Option<Ulid>,
     ) -> Result<Completion> {
+        // No text of PostgreSQL's has it, and a statement that begins with it is the engine speaking to itself.
+        if statement.sql.contains('\0') {
+            return Err(Error::new(
+                sqlstate::CHARACTER_NOT_IN_REPERTOIRE,
+                "invalid byte sequence for encoding \"UTF8\": 0x00",
+            ));
+        }
         self.interrupt.clear();
         let started = Instant::now();
         let answer = match self.block {

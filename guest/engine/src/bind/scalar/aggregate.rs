@@ -115,12 +115,18 @@ impl Binder<'_> {
             }
         } else {
             for key in call.order_by {
-                let bound = self.settled(site, &key.expr)?;
-                if call.distinct && !arguments.iter().any(|argument| walk::same(argument, &bound)) {
-                    let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
-                    return Err(
-                        Error::new(sqlstate::INVALID_COLUMN_REFERENCE, message).at(expression_position(&key.expr))
-                    );
+                let mut bound = self.settled(site, &key.expr)?;
+                if call.distinct {
+                    let same = |argument: &&Expression| walk::same(as_written(argument), as_written(&bound));
+                    let Some(argument) = arguments.iter().find(same) else {
+                        let message =
+                            "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+                        return Err(
+                            Error::new(sqlstate::INVALID_COLUMN_REFERENCE, message).at(expression_position(&key.expr))
+                        );
+                    };
+                    // What is sorted is the argument as the aggregate takes it.
+                    bound = argument.clone();
                 }
                 order_by.push(self.sort_key(bound, key)?);
             }
@@ -303,5 +309,13 @@ impl Binder<'_> {
         let at = call.arguments.first().and_then(|argument| expression_position(argument));
         site.calls.groupings.push((column, arguments, at));
         Ok(expression)
+    }
+}
+
+/// An expression without the conversions that nobody wrote.
+fn as_written(expression: &Expression) -> &Expression {
+    match expression {
+        Expression::Cast { input, explicit: false, .. } => as_written(input),
+        written => written,
     }
 }
