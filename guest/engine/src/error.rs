@@ -117,6 +117,7 @@ pub mod sqlstate {
     pub const CHECK_VIOLATION: &str = "23514";
     pub const ACTIVE_SQL_TRANSACTION: &str = "25001";
     pub const READ_ONLY_SQL_TRANSACTION: &str = "25006";
+    pub const IN_FAILED_SQL_TRANSACTION: &str = "25P02";
     pub const DEPENDENT_OBJECTS_STILL_EXIST: &str = "2BP01";
     pub const INVALID_SCHEMA_NAME: &str = "3F000";
     pub const INSUFFICIENT_PRIVILEGE: &str = "42501";

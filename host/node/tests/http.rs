@@ -149,7 +149,7 @@ async fn a_write_under_a_key_happens_once() {
 async fn twins_under_one_key_write_once() {
     let data = directory();
     let node = start(data.path(), &[]);
-    node.sql("CREATE TABLE log (id integer GENERATED ALWAYS AS IDENTITY, note text)").await;
+    node.sql("CREATE TABLE log (id uuid DEFAULT gen_random_uuid(), note text)").await;
     let keyed = [RAW[0], RAW[1], ("idempotency-key", KEY)];
     let write = json!({"query": "INSERT INTO log (note) VALUES ('x') RETURNING id"});
     let answers = join_all((0..8).map(|_| node.post("/sql", &keyed, &write))).await;

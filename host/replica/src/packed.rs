@@ -97,8 +97,8 @@ mod tests {
             for (key, value) in &writes {
                 push_write(&mut packed, key, value.as_deref());
             }
-            let back: Vec<_> =
-                Writes(&packed).map(|write| write.map(|(k, v)| (k.to_vec(), v.map(<[u8]>::to_vec)))).collect::<Result<_>>().unwrap();
+            let owned = |(key, value): (&[u8], Option<&[u8]>)| (key.to_vec(), value.map(<[u8]>::to_vec));
+            let back: Vec<_> = Writes(&packed).map(|write| write.map(owned)).collect::<Result<_>>().unwrap();
             prop_assert_eq!(back, writes);
         }
 

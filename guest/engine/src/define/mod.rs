@@ -3,6 +3,7 @@
 pub mod follow_up;
 pub mod settings;
 pub mod table;
+pub mod transaction;
 
 mod comment;
 mod context;
@@ -14,7 +15,6 @@ mod removal;
 mod rows;
 mod schema;
 mod source;
-mod transaction;
 mod truncate;
 mod view;
 

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::output::RowPrinter;
-use super::{parameters, query};
+use super::{parameters, query, read_only};
 use crate::error::{Error, Result, sqlstate};
 use crate::execute;
 use crate::host::OutputColumn;
@@ -27,6 +27,7 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Outcome> {
     let run = match explain.analyze {
         false => None,
         true => {
+            read_only::check(session, plan.writes)?;
             let functions = session.function_context();
             let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &functions)?;
             let started = session.host.clock_time();

@@ -5,12 +5,13 @@ mod output;
 mod parameters;
 mod plans;
 mod query;
+mod read_only;
 
 pub use parameters::pack as pack_parameters;
 
 use crate::catalog::Catalog;
 use crate::define::{self, DefineContext, settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, sqlstate};
 use crate::functions::Settings;
 use crate::host::Host;
 use crate::modify::copy;
@@ -50,7 +51,16 @@ impl Engine {
             let settings = settings::from_request(&request.settings)?;
             return define::follow_up::run(host, &catalog, &settings, &follow_up?);
         }
-        let session = self.session(host, request)?;
+        let session = match self.session(host, request) {
+            // A failed block has no catalog to read, and its end needs none.
+            Err(error) if error.sqlstate() == sqlstate::IN_FAILED_SQL_TRANSACTION => {
+                return match parse::parse(&request.sql)? {
+                    end @ (Statement::Commit { .. } | Statement::Rollback { .. }) => define::transaction::execute(&end),
+                    _ => Err(error),
+                };
+            }
+            session => session?,
+        };
         if let Some(plan) = self.plans.get(&session) {
             return query::execute(&session, &plan);
         }
@@ -61,10 +71,11 @@ impl Engine {
                 self.plans.insert(&session, plan.clone());
                 query::execute(&session, &plan)
             }
-            Statement::Copy { .. } => copy::execute(&session.define_context(), &statement, request.input.as_deref()),
-            Statement::CreateTable(create) if create.query.is_some() => query::create_table_as(&session, create),
             Statement::Explain { .. } => explain::execute(&session, &statement),
-            _ => define::execute(&session.define_context(), &statement),
+            _ => {
+                read_only::check(&session, read_only::writing_statement(&statement))?;
+                define_or_copy(&session, &statement)
+            }
         }
     }
 
@@ -116,6 +127,14 @@ impl Engine {
             settings: settings::from_request(&request.settings)?,
             parameter_types: request.parameter_types.iter().map(data_type).collect::<Result<_>>()?,
         })
+    }
+}
+
+fn define_or_copy(session: &Session, statement: &Statement) -> Result<Outcome> {
+    match statement {
+        Statement::Copy { .. } => copy::execute(&session.define_context(), statement, session.request.input.as_deref()),
+        Statement::CreateTable(create) if create.query.is_some() => query::create_table_as(session, create),
+        _ => define::execute(&session.define_context(), statement),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Plan {
     pub physical: Physical,
     pub parameter_types: Vec<DataType>,
     pub command: Command,
+    /// The statement's name, where it writes or locks.
+    pub writes: Option<&'static str>,
     /// None: the statement answers no rows.
     pub columns: Option<Vec<OutputColumn>>,
     pub column_types: Vec<DataType>,

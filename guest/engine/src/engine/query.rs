@@ -4,6 +4,7 @@ use super::Session;
 use super::output::RowPrinter;
 use super::parameters;
 use super::plans::Plan;
+use super::read_only;
 use crate::bind::{self, BindContext, Command, Expression};
 use crate::define::{self, settings};
 use crate::error::{Error, Result, sqlstate};
@@ -39,6 +40,7 @@ impl Session<'_> {
 pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
     let bound = bind::query(&session.bind_context(), statement)?;
     let setting_change = setting_change(&session.request.sql, &bound.plan)?;
+    let writes = read_only::writing_query(statement, bound.command, &bound.plan);
     let answers_rows = bound.command == Command::Select || !bound.plan.columns().is_empty();
     let physical = plan::optimize(bound.plan, &PlanContext { transaction: session.host, catalog: &session.catalog })?;
     let columns: Vec<OutputColumn> = physical
@@ -60,10 +62,12 @@ pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
         parameter_types: bound.parameter_types,
         command: bound.command,
         setting_change,
+        writes,
     })
 }
 
 pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
+    read_only::check(session, plan.writes)?;
     let functions = session.function_context();
     let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &functions)?;
     let context = session.execute_context(&values);

@@ -8,7 +8,7 @@ mod estimate;
 mod lower;
 mod node;
 mod rewrite;
-mod walk;
+pub mod walk;
 
 pub use physical::Physical;
 

@@ -70,7 +70,11 @@ fn hostile_component() -> Vec<u8> {
     let (package, _) = resolve.push_path(wit).expect("wit/ parses");
     let world = resolve.select_world(&[package], Some("engine")).expect("the world is there");
     embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8).expect("metadata");
-    ComponentEncoder::default().validate(true).module(&bytes).and_then(|mut encoder| encoder.encode()).expect("a component")
+    ComponentEncoder::default()
+        .validate(true)
+        .module(&bytes)
+        .and_then(|mut encoder| encoder.encode())
+        .expect("a component")
 }
 
 fn execute() -> Function {

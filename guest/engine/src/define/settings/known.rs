@@ -112,7 +112,7 @@ pub const SETTINGS: &[Known] = &[
     setting("transaction_deferrable", Kind::Boolean, "off", "Whether to defer a read-only serializable transaction until it can be executed with no possible serialization failures."),
     setting("transaction_isolation", ISOLATION, "repeatable read", "Sets the current transaction's isolation level."),
     setting("transaction_read_only", Kind::Boolean, "off", "Sets the current transaction's read-only status."),
-    setting("transform_null_equals", Kind::Boolean, "off", "Treats \"expr=NULL\" as \"expr IS NULL\"."),
+    setting("transform_null_equals", Kind::Boolean, "off", "Reads \"x = NULL\" as \"x IS NULL\"."),
     setting("work_mem", KILOBYTES, "4096", "Sets the maximum memory to be used for query workspaces."),
     setting("xmlbinary", Kind::Choice(&["base64", "hex"]), "base64", "Sets how binary values are to be encoded in XML."),
     setting("xmloption", Kind::Choice(&["content", "document"]), "content", "Sets whether XML data in implicit parsing and serialization operations is to be considered as documents or content fragments."),

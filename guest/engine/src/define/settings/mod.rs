@@ -169,8 +169,10 @@ fn setting_text(value: &Expr) -> Result<Option<String>> {
             ast::Value::Boolean(value) => value.to_string(),
             other => other.to_string(),
         })),
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(setting_text(expr)?.map(|number| format!("-{number}"))),
-        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => setting_text(expr),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } => {
+            Ok(setting_text(operand)?.map(|number| format!("-{number}")))
+        }
+        Expr::UnaryOp { op: UnaryOperator::Plus, expr: operand } => setting_text(operand),
         other => Err(Error::new(sqlstate::SYNTAX_ERROR, format!("syntax error at or near \"{other}\""))),
     }
 }

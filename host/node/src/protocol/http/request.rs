@@ -164,14 +164,19 @@ pub async fn read(
     };
     let announced = body.size_hint();
     if announced.lower() > limit as u64 {
+        discard(configuration, body).await;
         return Err(too_large());
     }
     // A body of unknown length takes the room of the longest.
     let bytes = announced.upper().and_then(|upper| usize::try_from(upper).ok()).unwrap_or(limit).min(limit);
     let permit = memory.reserve(bytes).await?;
-    match tokio::time::timeout(configuration.body_time(), Limited::new(body, limit).collect()).await {
+    let mut body = body;
+    match tokio::time::timeout(configuration.body_time(), Limited::new(&mut body, limit).collect()).await {
         Ok(Ok(collected)) => Ok((collected.to_bytes(), permit)),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(configuration, body).await;
+            Err(too_large())
+        }
         Ok(Err(error)) => Err(Refusal::malformed(format!("the body could not be read: {error}"))),
         Err(_) => Err(Refusal::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -179,6 +184,22 @@ pub async fn read(
             "the body did not arrive in time",
         )),
     }
+}
+
+/// Reads on for a while what will not be used. Clients look for an answer when they have sent their request; one whose
+/// connection is closed before sees a broken pipe, and not why.
+async fn discard(configuration: &Configuration, mut body: Incoming) {
+    const BYTES_MAX: usize = 256 << 20;
+    let reading = async {
+        let mut left = BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(length) else { return };
+            left = rest;
+        }
+    };
+    // Too late is as good as done: the answer is the same.
+    let _ = tokio::time::timeout(configuration.body_time(), reading).await;
 }
 
 #[cfg(test)]
