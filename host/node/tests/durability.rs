@@ -71,5 +71,6 @@ async fn a_stop_lets_requests_end_and_keeps_everything() {
     let ended = node.child.wait().expect("it ends");
     assert!(ended.success(), "{ended}");
     let node = start(data.path(), &[]);
+    assert_eq!(node.get("/health").await.0, 200);
     assert_eq!(node.sql("SELECT count(*) AS n FROM log").await["rows"], json!([["20000"]]));
 }

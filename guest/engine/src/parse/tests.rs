@@ -104,7 +104,7 @@ fn hostile_nesting_is_an_error_and_not_the_end() {
         format!("select {}", "case when ".repeat(deep)),
         format!("select {}", "f(".repeat(deep)),
         format!("select {}", "array[".repeat(deep)),
-        format!("{}", "select (".repeat(deep)),
+        "select (".repeat(deep).to_string(),
     ];
     for sql in cases {
         let error = parse(&sql).expect_err("too deep");

@@ -118,7 +118,7 @@ pub fn choose(scan: &Scan, conjuncts: &[Expression], wanted: &Wanted, estimates:
             let ordering = ordering(scan, index, &path, reverse);
             let useful = !path.equal.is_empty() || path.lower.is_some() || path.upper.is_some();
             let ordered = !wanted.order.is_empty() && ordering.satisfies(&wanted.order);
-            if (reverse && !ordered) || !(useful || ordered) {
+            if !ordered && (reverse || !useful) {
                 continue;
             }
             let path = Path { reverse, ordering, ..path.clone() };

@@ -29,7 +29,7 @@ impl Node {
             Operation::With { tables, body } => {
                 let tables = tables.iter().flat_map(|table| match &table.kind {
                     CommonTableKind::Plain(node) | CommonTableKind::Modify(node) => vec![node],
-                    CommonTableKind::Recursive { anchor, recursive, .. } => vec![anchor, recursive],
+                    CommonTableKind::Recursive { anchor, recursive, .. } => vec![&**anchor, &**recursive],
                 });
                 tables.chain([&**body]).collect()
             }

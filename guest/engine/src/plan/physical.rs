@@ -268,8 +268,8 @@ pub struct CommonTable {
 pub enum CommonTableKind {
     Plain(Node),
     Recursive {
-        anchor: Node,
-        recursive: Node,
+        anchor: Box<Node>,
+        recursive: Box<Node>,
         all: bool,
     },
     /// Runs to its end before the body begins, whoever reads it.

@@ -250,10 +250,10 @@ pub fn produced_columns(plan: &Plan, found: &mut Vec<ColumnId>) {
     found.extend(plan.columns().iter().map(|column| column.id));
     if let Plan::Modify(modify) = plan {
         found.extend(&modify.new_row);
-        if let ModifyAction::Insert { conflict: Some(conflict), .. } = &modify.action {
-            if let Some(update) = &conflict.update {
-                found.extend(update.existing.iter().chain(&update.excluded));
-            }
+        if let ModifyAction::Insert { conflict: Some(conflict), .. } = &modify.action
+            && let Some(update) = &conflict.update
+        {
+            found.extend(update.existing.iter().chain(&update.excluded));
         }
     }
     for input in inputs(plan) {

@@ -88,7 +88,7 @@ impl Binder<'_> {
         }
         let own = FromNames::single(target.table(&old_row));
         let first = FromItem { plan: Plan::Scan(scan), names: own };
-        let FromItem { plan: mut input, names } = self.from_beside(first, others, outer)?;
+        let FromItem { plan: mut input, names } = self.items_beside(first, others, outer)?;
         let scope = Scope::inside(outer, names);
         if let Some(selection) = selection {
             let predicate = self.boolean(&mut Site::new(&scope, Clause::Where), selection, "WHERE")?;

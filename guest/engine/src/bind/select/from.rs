@@ -23,11 +23,11 @@ pub struct Item {
 impl Binder<'_> {
     /// A whole FROM list; none is one row without columns.
     pub fn from(&mut self, tables: &[TableWithJoins], outer: Option<&Scope>) -> Result<Item> {
-        self.from_beside(Item { plan: Plan::Unit, names: FromNames::default() }, tables, outer)
+        self.items_beside(Item { plan: Plan::Unit, names: FromNames::default() }, tables, outer)
     }
 
     /// The list's items joined to what is there already, as in UPDATE … FROM.
-    pub fn from_beside(&mut self, first: Item, tables: &[TableWithJoins], outer: Option<&Scope>) -> Result<Item> {
+    pub fn items_beside(&mut self, first: Item, tables: &[TableWithJoins], outer: Option<&Scope>) -> Result<Item> {
         if tables.len() > ITEMS_MAX {
             return Err(Error::new(sqlstate::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
         }
@@ -78,7 +78,7 @@ impl Binder<'_> {
                 self.derived(subquery, *lateral, alias.as_ref(), outer, left)
             }
             TableFactor::Table { .. } | TableFactor::Function { .. } | TableFactor::UNNEST { .. } => {
-                self.from_function(factor, outer, left)
+                self.function_item(factor, outer, left)
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let item = self.joined(table_with_joins, outer, left)?;

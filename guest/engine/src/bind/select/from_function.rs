@@ -19,7 +19,7 @@ use sqlparser::ast::{
 
 impl Binder<'_> {
     /// A function, or several side by side. Their arguments may refer to the items before them.
-    pub fn from_function(&mut self, factor: &TableFactor, outer: Option<&Scope>, left: &FromNames) -> Result<Item> {
+    pub fn function_item(&mut self, factor: &TableFactor, outer: Option<&Scope>, left: &FromNames) -> Result<Item> {
         let scope = Scope::inside(outer, left.clone());
         let mut site = Site::new(&scope, Clause::FromFunction);
         match factor {

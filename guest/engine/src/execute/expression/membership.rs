@@ -55,7 +55,7 @@ fn in_constants(
     let rows = members.len();
     table.insert(&[Rc::new(members)], rows, &mut vec![]);
     let mut found = vec![];
-    table.find(&[column.clone()], batch.rows, &mut found);
+    table.find(std::slice::from_ref(column), batch.rows, &mut found);
     let truth = |(row, found): (usize, &u32)| match found {
         _ if column.is_null(row) => None,
         &u32::MAX if has_null => None,

@@ -40,11 +40,9 @@ pub fn run(
 }
 
 /// The arguments of all rows, and which rows the filter lets through (none: all).
-fn inputs(
-    execution: &Execution,
-    call: &CompiledWindowCall,
-    sorted: &Sorted,
-) -> Result<(Vec<Rc<Column>>, Option<Vec<bool>>)> {
+type Inputs = (Vec<Rc<Column>>, Option<Vec<bool>>);
+
+fn inputs(execution: &Execution, call: &CompiledWindowCall, sorted: &Sorted) -> Result<Inputs> {
     let Some(filter) = &call.filter else {
         let arguments = call.arguments.iter().map(|argument| expression::evaluate(execution, argument, &sorted.rows));
         return Ok((arguments.collect::<Result<_>>()?, None));

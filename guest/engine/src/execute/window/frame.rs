@@ -110,10 +110,13 @@ fn bounds(
                 }
             });
             // A frame that ends before the partition begins is empty.
-            if call.unit == FrameUnit::Groups && !start && !following && group < offset {
-                if let Some(last) = result.last_mut() {
-                    *last = partition.start;
-                }
+            if call.unit == FrameUnit::Groups
+                && !start
+                && !following
+                && group < offset
+                && let Some(last) = result.last_mut()
+            {
+                *last = partition.start;
             }
         }
     }

@@ -47,7 +47,7 @@ impl Lowering {
                     entry.rows = anchor.rows * 10.0;
                     self.tables.insert(table.id, Entry { step: true, rows: anchor.rows, ..entry });
                     let recursive = self.lower_in_order(recursive, &recursive.columns(), &Wanted::default())?.node;
-                    CommonTableKind::Recursive { anchor, recursive, all: *all }
+                    CommonTableKind::Recursive { anchor: Box::new(anchor), recursive: Box::new(recursive), all: *all }
                 }
             };
             self.tables.insert(table.id, entry);

@@ -32,8 +32,8 @@ fn keys(keys: &[SortKey]) -> impl Iterator<Item = &Expression> {
 }
 
 impl Pruner {
-    fn boxed(&mut self, plan: Box<Plan>, required: &Columns) -> Box<Plan> {
-        Box::new(self.prune(*plan, required))
+    fn boxed(&mut self, plan: Plan, required: &Columns) -> Box<Plan> {
+        Box::new(self.prune(plan, required))
     }
 
     /// All columns of the plan stay.
@@ -50,7 +50,7 @@ impl Pruner {
             }
             Plan::Filter { input, predicate } => {
                 let inner = with(required, [&predicate]);
-                let input = self.boxed(input, &inner);
+                let input = self.boxed(*input, &inner);
                 if let Plan::Scan(scan) = &*input {
                     let columns = scan.columns.iter().map(|(column, _)| column.id);
                     self.filter_only.extend(columns.filter(|column| !required.contains(column)));
@@ -60,7 +60,7 @@ impl Pruner {
             Plan::Project { input, mut outputs } => {
                 outputs.retain(|(column, output)| required.contains(&column.id) || walk::is_volatile(output));
                 let inner = with(&Columns::new(), outputs.iter().map(|(_, output)| output));
-                Plan::Project { input: self.boxed(input, &inner), outputs }
+                Plan::Project { input: self.boxed(*input, &inner), outputs }
             }
             Plan::Join(mut join) => {
                 let inner = with(required, &join.condition);
@@ -99,24 +99,24 @@ impl Pruner {
                 let plan = Plan::Window { input: Box::new(Plan::Unit), calls };
                 let inner = with(required, walk::expressions(&plan));
                 let Plan::Window { calls, .. } = plan else { return plan };
-                Plan::Window { input: self.boxed(input, &inner), calls }
+                Plan::Window { input: self.boxed(*input, &inner), calls }
             }
             Plan::ProjectSet { input, calls } => {
                 let inner = with(required, calls.iter().flat_map(|call| &call.arguments));
-                Plan::ProjectSet { input: self.boxed(input, &inner), calls }
+                Plan::ProjectSet { input: self.boxed(*input, &inner), calls }
             }
             Plan::Sort { input, keys: sort_keys } => {
                 let inner = with(required, keys(&sort_keys));
-                Plan::Sort { input: self.boxed(input, &inner), keys: sort_keys }
+                Plan::Sort { input: self.boxed(*input, &inner), keys: sort_keys }
             }
             Plan::Distinct { input, on: None } => Plan::Distinct { input: Box::new(self.whole(*input)), on: None },
             Plan::Distinct { input, on: Some(on) } => {
                 let inner = with(required, &on);
-                Plan::Distinct { input: self.boxed(input, &inner), on: Some(on) }
+                Plan::Distinct { input: self.boxed(*input, &inner), on: Some(on) }
             }
             Plan::Limit { input, limit, offset, with_ties } => {
                 let inner = with(required, keys(&with_ties));
-                Plan::Limit { input: self.boxed(input, &inner), limit, offset, with_ties }
+                Plan::Limit { input: self.boxed(*input, &inner), limit, offset, with_ties }
             }
             // The sides are matched by position.
             Plan::SetOperation(mut operation) => {
@@ -134,12 +134,12 @@ impl Pruner {
                         *plan = self.whole(std::mem::replace(plan, Plan::Unit));
                     }
                 }
-                Plan::With { tables, body: self.boxed(body, required) }
+                Plan::With { tables, body: self.boxed(*body, required) }
             }
             Plan::Lock { input, tables } => {
                 let mut inner = required.clone();
                 inner.extend(tables.iter().map(|table| table.row_identity));
-                Plan::Lock { input: self.boxed(input, &inner), tables }
+                Plan::Lock { input: self.boxed(*input, &inner), tables }
             }
             Plan::Modify(modify) => {
                 let mut inner = with(required, []);
