@@ -50,18 +50,24 @@ pub fn open_with<'a>(tables: &'a [CommonTable], body: &'a Node, execution: &Exec
         let shared = SharedTable { batches: vec![], producer, step: vec![] };
         execution.tables.borrow_mut()[table.table] = Some(Rc::new(RefCell::new(shared)));
         if let CommonTableKind::Modify(_) = &table.kind {
-            let written = execution.written.get();
-            let shared = table_of(execution, table.table)?;
-            for position in 0.. {
-                if batch(execution, &shared, position)?.is_none() {
-                    break;
-                }
-            }
-            // The command tag counts what the main statement wrote.
-            execution.written.set(written);
+            execution.modifying.borrow_mut().push(table.table);
         }
     }
     execution.open(body)
+}
+
+/// Runs what writes to its end, once the statement's own rows are there. The order is PostgreSQL's.
+pub fn finish(execution: &Execution) -> Result<()> {
+    let tables = execution.modifying.take();
+    for table in tables.into_iter().rev() {
+        let shared = table_of(execution, table)?;
+        for position in 0.. {
+            if batch(execution, &shared, position)?.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn table_of<'a>(execution: &Execution<'a>, table: usize) -> Result<Rc<RefCell<SharedTable<'a>>>> {
@@ -79,6 +85,8 @@ fn batch<'a>(
         if let Some(batch) = shared.borrow().batches.get(position) {
             return Ok(Some(batch.clone()));
         }
+        // The command tag counts what the main statement writes.
+        let written = execution.written.get();
         // The table is not borrowed while its producer runs: a recursive one reads it.
         let producer = std::mem::replace(&mut shared.borrow_mut().producer, Producer::Busy);
         let (producer, made) = match producer {
@@ -91,6 +99,7 @@ fn batch<'a>(
             Producer::Busy => return Err(Error::internal("a common table that waits for itself")),
             Producer::Done => (Producer::Done, None),
         };
+        execution.written.set(written);
         let done = matches!(producer, Producer::Done);
         let mut shared = shared.borrow_mut();
         shared.producer = producer;

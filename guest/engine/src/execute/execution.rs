@@ -1,6 +1,7 @@
 //! One run of a plan: what its operators and expressions share.
 
 use super::common_table::SharedTable;
+use super::snapshot::Snapshot;
 use super::subquery::Answer;
 use super::{ExecuteContext, Stream};
 use crate::error::{Error, Result};
@@ -25,6 +26,10 @@ pub struct Execution<'a> {
     pub(super) answers: RefCell<Vec<Memo>>,
     /// Common tables, by number.
     pub(super) tables: RefCell<Vec<Option<Rc<RefCell<SharedTable<'a>>>>>>,
+    /// Common tables that write: they do so whether or not someone reads them.
+    pub(super) modifying: RefCell<Vec<usize>>,
+    /// None: nothing reads after something has written.
+    pub(super) snapshot: Option<&'a Snapshot<'a>>,
     /// Rows that the statement's own INSERT, UPDATE or DELETE wrote.
     pub(super) written: Cell<Option<u64>>,
     /// Per node, when asked for.
@@ -70,6 +75,8 @@ impl<'a> Execution<'a> {
             slots: RefCell::default(),
             answers: RefCell::default(),
             tables: RefCell::default(),
+            modifying: RefCell::default(),
+            snapshot: None,
             written: Cell::new(None),
             measurements: None,
         }
@@ -90,9 +97,9 @@ impl<'a> Execution<'a> {
         self.slots.borrow_mut()[slot] = value;
     }
 
-    /// Where modifying nodes write.
-    pub(super) fn writer(&self) -> &'a dyn crate::host::Host {
-        self.context.host
+    /// The same, where reads do not see what the statement writes.
+    pub(super) fn on_snapshot(self, snapshot: &'a Snapshot<'a>) -> Execution<'a> {
+        Execution { snapshot: Some(snapshot), ..self }
     }
 
     /// Starts a node from its beginning.

@@ -25,6 +25,7 @@ mod nested_loop;
 mod open;
 mod scan;
 mod set_operation;
+mod snapshot;
 mod sort;
 pub(crate) mod subquery;
 mod values;
@@ -38,8 +39,10 @@ use crate::functions::FunctionContext;
 use crate::host::Host;
 use crate::plan::Physical;
 use crate::types::{Batch, Value};
+use snapshot::Snapshot;
 
 /// What a statement runs with.
+#[derive(Clone, Copy)]
 pub struct ExecuteContext<'a> {
     pub host: &'a dyn Host,
     pub functions: FunctionContext<'a>,
@@ -59,12 +62,19 @@ pub type Stream<'a> = Box<dyn Operator<'a> + 'a>;
 /// Runs a statement and hands its rows to `sink`. Answers the number for its command tag: rows written, or else rows
 /// handed on.
 pub fn run(context: &ExecuteContext, physical: &Physical, sink: &mut dyn FnMut(&Batch) -> Result<()>) -> Result<u64> {
+    if snapshot::is_needed(physical) {
+        let snapshot = Snapshot::new(context.host);
+        let context = ExecuteContext { host: &snapshot, ..*context };
+        return run_with(&Execution::new(&context, physical).on_snapshot(&snapshot), physical, sink);
+    }
     run_with(&Execution::new(context, physical), physical, sink)
 }
 
 /// As `run`, and measures every node.
 pub fn run_measured(context: &ExecuteContext, physical: &Physical) -> Result<Vec<Measurement>> {
-    let execution = Execution::measured(context, physical);
+    let snapshot = Snapshot::new(context.host);
+    let context = ExecuteContext { host: &snapshot, ..*context };
+    let execution = Execution::measured(&context, physical).on_snapshot(&snapshot);
     run_with(&execution, physical, &mut |_| Ok(()))?;
     Ok(execution.measurements())
 }
@@ -80,5 +90,7 @@ fn run_with<'a>(
         rows += batch.rows as u64;
         sink(&batch)?;
     }
-    Ok(execution.written.get().unwrap_or(rows))
+    let count = execution.written.get().unwrap_or(rows);
+    common_table::finish(execution)?;
+    Ok(count)
 }

@@ -1,11 +1,13 @@
 //! INSERT, UPDATE and DELETE as nodes: `modify::run` over their inputs.
 
 use super::expression;
+use super::snapshot::Recorder;
 use super::{Execution, Operator, Stream};
 use crate::error::Result;
-use crate::modify;
+use crate::host::Host;
+use crate::modify::{self, Action};
 use crate::plan::physical;
-use crate::types::Batch;
+use crate::types::{Batch, Value};
 
 pub struct Modify<'a> {
     input: Stream<'a>,
@@ -23,14 +25,24 @@ impl<'a> Modify<'a> {
         let mut returned = vec![];
         let evaluate = |expression: &_, batch: &Batch| expression::evaluate(execution, expression, batch);
         let input = &mut self.input;
+        let action = &self.modify.modification.action;
         let mut pump = |receive: &mut dyn FnMut(&Batch) -> Result<()>| {
+            let mut batches = vec![];
             while let Some(batch) = input.next(execution)? {
-                receive(&batch)?;
+                batches.push(batch);
+            }
+            for batch in batches {
+                receive(&not_yet_written(execution, action, batch))?;
             }
             Ok(())
         };
+        let recorder = execution.snapshot.map(Recorder);
+        let host: &dyn Host = match &recorder {
+            Some(recorder) => recorder,
+            None => execution.context.host,
+        };
         let written = modify::run(
-            execution.writer(),
+            host,
             &execution.context.functions,
             &self.modify.modification,
             &evaluate,
@@ -43,6 +55,19 @@ impl<'a> Modify<'a> {
         execution.written.set(Some(written));
         Ok(returned)
     }
+}
+
+/// The rows that no other part of the statement has changed: of several changes to a row in one statement only one
+/// happens.
+fn not_yet_written<E>(execution: &Execution, action: &Action<E>, batch: Batch) -> Batch {
+    let (Action::Update { row_identity, .. } | Action::Delete { row_identity, .. }) = action else { return batch };
+    let Some(snapshot) = execution.snapshot else { return batch };
+    let is_written = |row: usize| match batch.columns[*row_identity].value(row) {
+        Value::Bytea(key) => snapshot.is_written(&key),
+        _ => false,
+    };
+    let rows: Vec<u32> = (0..batch.rows as u32).filter(|row| !is_written(*row as usize)).collect();
+    if rows.len() < batch.rows { batch.take(&rows) } else { batch }
 }
 
 impl<'a> Operator<'a> for Modify<'a> {

@@ -23,6 +23,7 @@ use crate::types::{Column, DataType, Value};
 use std::fmt;
 
 /// What a function may know of its surroundings.
+#[derive(Clone, Copy)]
 pub struct FunctionContext<'a> {
     pub environment: &'a dyn Environment,
     pub settings: &'a Settings,
