@@ -117,6 +117,13 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// From here on messages know a column as `table.name`.
+    pub fn rename(&mut self, id: ColumnId, table: &str, name: &str) {
+        if let Some(facts) = self.columns.get_mut(id.0 as usize) {
+            (facts.table, facts.name) = (table.into(), name.into());
+        }
+    }
+
     /// The table that a column was bound under; empty where there is none.
     pub fn table_of(&self, id: ColumnId) -> &str {
         self.columns.get(id.0 as usize).map_or("", |facts| &facts.table)

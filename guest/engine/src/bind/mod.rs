@@ -100,6 +100,7 @@ pub fn table_expression(
     let mut binder = Binder::new(context);
     binder.reserve(column_ids);
     let bound = binder.stored_expression(relation, column_ids, sql, Clause::Check)?;
+    let bound = binder.condition(bound, "CHECK", None)?;
     binder.settle(bound)
 }
 

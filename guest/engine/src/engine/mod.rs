@@ -134,6 +134,10 @@ fn define_or_copy(session: &Session, statement: &Statement) -> Result<Outcome> {
     match statement {
         Statement::Copy { .. } => copy::execute(&session.define_context(), statement, session.request.input.as_deref()),
         Statement::CreateTable(create) if create.query.is_some() => query::create_table_as(session, create),
+        Statement::Prepare { data_types, statement: prepared, .. } => {
+            query::check_prepared(session, data_types, prepared)?;
+            define::execute(&session.define_context(), statement)
+        }
         _ => define::execute(&session.define_context(), statement),
     }
 }

@@ -16,7 +16,7 @@ use crate::modify::copy::RowSink;
 use crate::plan::{self, PlanContext};
 use crate::statement::{Description, Outcome};
 use crate::types::Value;
-use sqlparser::ast::{CreateTable, Statement};
+use sqlparser::ast::{self, CreateTable, Statement};
 
 impl Session<'_> {
     pub fn bind_context(&self) -> BindContext<'_> {
@@ -91,6 +91,17 @@ pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
     }))
 }
 
+/// PREPARE says what is wrong with its statement: names, types.
+pub fn check_prepared(session: &Session, data_types: &[ast::DataType], statement: &Statement) -> Result<()> {
+    if !matches!(statement, Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_)) {
+        return Ok(());
+    }
+    let parameter_types =
+        data_types.iter().map(|given| Ok(bind::data_type::resolve(given)?.0)).collect::<Result<Vec<_>>>()?;
+    let context = BindContext { parameter_types: &parameter_types, ..session.bind_context() };
+    bind::query(&context, statement).map(drop)
+}
+
 /// The arguments of a `set_config` in the select list of a query without FROM. Only the host can change a setting, and
 /// it can be told of one when the statement is done: the function is refused in any other place.
 fn setting_change(sql: &str, plan: &bind::Plan) -> Result<Option<Vec<Compiled>>> {
@@ -145,7 +156,9 @@ pub fn create_table_as(session: &Session, create: &CreateTable) -> Result<Outcom
     let plan = plan(session, &Statement::Query(query.clone()))?;
     let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &session.function_context())?;
     let context = session.define_context();
-    let Some(relation) = define::table::create_as(&context, create, &plan.physical.columns)? else {
+    let relation = define::table::create_as(&context, create, &plan.physical.columns)?;
+    let with_data = create.with_data.as_ref().is_none_or(|given| given.data);
+    let Some(relation) = relation.filter(|_| with_data) else {
         return Ok(complete("CREATE TABLE AS".into()));
     };
     let functions = session.function_context();

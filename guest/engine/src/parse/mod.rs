@@ -1,5 +1,6 @@
 //! From text to syntax tree.
 
+mod column_names;
 mod dialect;
 mod limits;
 mod nulls_not_distinct;

@@ -1,7 +1,7 @@
 //! Turns the forms of PostgreSQL's grammar that sqlparser refuses into ones that it knows, token by token. Every token
 //! keeps its own position, so that errors still point to the right place.
 
-use super::nulls_not_distinct;
+use super::{column_names, nulls_not_distinct};
 use crate::error::{Error, Result};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
@@ -15,6 +15,7 @@ pub const ROWS_FROM: &str = "\0rows from";
 
 pub fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
     nulls_not_distinct::move_to_table(&mut tokens);
+    column_names::give_types(&mut tokens);
     let mut rewriter = Rewriter { output: Vec::with_capacity(tokens.len()), input: tokens, at: 0, open: vec![] };
     rewriter.statement_head();
     while rewriter.at < rewriter.input.len() {
@@ -134,6 +135,8 @@ impl Rewriter {
         } else if self.is_word(0, "similar") && !self.is_word(1, "to") {
             // substring(text similar pattern escape character) is substring(text from pattern for character)
             self.similar_substring();
+        } else if self.any_word(0, &["any", "some", "all"]) && self.token(1) == Some(&Token::LParen) {
+            self.quantified_query();
         } else if self.is_word(0, "only")
             && self.last_is(&["from", "update", "join", "into", "table"])
             && matches!(self.token(1), Some(Token::Word(_)))
@@ -274,6 +277,46 @@ impl Rewriter {
                 _ => {}
             }
         }
+    }
+
+    /// `ANY (VALUES …)` and `ANY ((SELECT …) UNION …)` read from the query instead: after ANY's parenthesis only SELECT
+    /// and WITH are known to begin one.
+    fn quantified_query(&mut self) {
+        let mut inner = 2;
+        while self.token(inner) == Some(&Token::LParen) {
+            inner += 1;
+        }
+        let end = self.closing(1);
+        let is_query = match inner {
+            2 => self.is_word(2, "values"),
+            _ if !self.any_word(inner, &["select", "values", "with", "table"]) => false,
+            _ => self.closing(2).is_some_and(|end| {
+                self.any_word(end + 1, &["union", "intersect", "except", "order", "limit", "offset", "fetch"])
+            }),
+        };
+        let (true, Some(end)) = (is_query, end) else { return self.copy(1) };
+        let span = self.span();
+        let token = |token| TokenWithSpan { token, span };
+        let after = [Token::RParen, word("AS", Keyword::AS), quoted("?column?")];
+        self.input.splice(self.at + end..self.at + end, after.map(token));
+        let before =
+            [word("SELECT", Keyword::SELECT), Token::Mul, word("FROM", Keyword::FROM), Token::LParen].map(token);
+        self.input.splice(self.at + 2..self.at + 2, before);
+        self.copy(1);
+    }
+
+    /// Where the parenthesis that opens at an offset is closed.
+    fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for offset in open.. {
+            match self.token(offset)? {
+                Token::LParen => depth += 1,
+                Token::RParen if depth == 1 => return Some(offset),
+                Token::RParen => depth -= 1,
+                _ => {}
+            }
+        }
+        None
     }
 
     /// WITH RECURSIVE … AS (…) SEARCH / CYCLE

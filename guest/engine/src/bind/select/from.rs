@@ -120,6 +120,11 @@ impl Binder<'_> {
     fn aliased_plan(&mut self, plan: Plan, alias: &TableAlias) -> Result<Item> {
         let columns = scope_columns(&plan.columns());
         let names = aliased(fold(&alias.name), columns, Some(alias), None)?;
+        for column in &names.columns {
+            if let Expression::Column { id, .. } = column.expression {
+                self.rename(id, &names.alias, &column.name);
+            }
+        }
         Ok(Item { plan, names: FromNames::single(names) })
     }
 

@@ -42,6 +42,9 @@ pub enum LikePattern {
         anchored_start: bool,
         anchored_end: bool,
     },
+    /// The pattern ends with its escape character, which is an error once it is reached with text left: when the text
+    /// matches what stands before it and at least one character.
+    Broken(Box<LikePattern>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +55,7 @@ pub enum Element {
 }
 
 impl LikePattern {
-    /// Fails with 22025 when the pattern ends with a backslash.
-    pub fn compile(pattern: &[u8]) -> Result<LikePattern> {
+    pub fn compile(pattern: &[u8]) -> LikePattern {
         let mut pieces: Vec<Vec<Element>> = vec![vec![]];
         let mut input = pattern.iter();
         while let Some(&byte) = input.next() {
@@ -62,7 +64,13 @@ impl LikePattern {
                 b'_' => pieces.last_mut().into_iter().for_each(|piece| piece.push(Element::AnyCharacter)),
                 _ => {
                     let byte = match byte {
-                        b'\\' => *input.next().ok_or_else(escape_at_end)?,
+                        b'\\' => match input.next() {
+                            Some(byte) => *byte,
+                            None => {
+                                let reached = [&pattern[..pattern.len() - 1], b"_%"].concat();
+                                return LikePattern::Broken(Box::new(LikePattern::compile(&reached)));
+                            }
+                        },
                         byte => byte,
                     };
                     pieces.last_mut().into_iter().for_each(|piece| piece.push(Element::Byte(byte)));
@@ -85,17 +93,18 @@ impl LikePattern {
             [first, middle, last] if first.is_empty() && last.is_empty() => literal(middle).map(LikePattern::Contains),
             _ => None,
         };
-        Ok(shape.unwrap_or_else(|| {
+        shape.unwrap_or_else(|| {
             let anchored_start = pieces.first().is_some_and(|piece| !piece.is_empty());
             let anchored_end = pieces.last().is_some_and(|piece| !piece.is_empty());
             let single = pieces.len() == 1;
             pieces.retain(|piece| !piece.is_empty());
             LikePattern::General { pieces, anchored_start, anchored_end: anchored_end || single }
-        }))
+        })
     }
 
-    pub fn matches(&self, text: &[u8]) -> bool {
-        match self {
+    /// Fails with 22025 when the pattern ends with its escape character, and the text reaches that.
+    pub fn matches(&self, text: &[u8]) -> Result<bool> {
+        Ok(match self {
             LikePattern::Exact(wanted) => text == wanted,
             LikePattern::Prefix(wanted) => text.starts_with(wanted),
             LikePattern::Suffix(wanted) => text.ends_with(wanted),
@@ -103,7 +112,9 @@ impl LikePattern {
             LikePattern::General { pieces, anchored_start, anchored_end } => {
                 matches_pieces(text, pieces, *anchored_start, *anchored_end)
             }
-        }
+            LikePattern::Broken(reached) if reached.matches(text)? => return Err(escape_at_end()),
+            LikePattern::Broken(_) => false,
+        })
     }
 }
 
@@ -185,11 +196,11 @@ fn compiled(pattern: &str) -> Result<Rc<LikePattern>> {
     thread_local! {
         static PATTERNS: RefCell<Cache<String, LikePattern>> = RefCell::default();
     }
-    PATTERNS.with_borrow_mut(|patterns| patterns.get(pattern, || LikePattern::compile(pattern.as_bytes())))
+    PATTERNS.with_borrow_mut(|patterns| patterns.get(pattern, || Ok(LikePattern::compile(pattern.as_bytes()))))
 }
 
 fn like(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
-    Ok(Value::Boolean(compiled(arguments.text(1)?)?.matches(arguments.text(0)?.as_bytes())))
+    Ok(Value::Boolean(compiled(arguments.text(1)?)?.matches(arguments.text(0)?.as_bytes())?))
 }
 
 fn not_like(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
@@ -199,7 +210,7 @@ fn not_like(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 /// With the C collation only ASCII letters have a case.
 fn like_any_case(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     let pattern = compiled(&arguments.text(1)?.to_ascii_lowercase())?;
-    Ok(Value::Boolean(pattern.matches(arguments.text(0)?.to_ascii_lowercase().as_bytes())))
+    Ok(Value::Boolean(pattern.matches(arguments.text(0)?.to_ascii_lowercase().as_bytes())?))
 }
 
 fn not_like_any_case(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
@@ -209,8 +220,8 @@ fn not_like_any_case(context: &FunctionContext, arguments: &[Value]) -> Result<V
 fn like_bytes(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     // A byte is matched as the character of the same number, so that `_` takes just one.
     let widen = |bytes: &[u8]| bytes.iter().map(|&byte| char::from(byte)).collect::<String>();
-    let pattern = LikePattern::compile(widen(arguments.bytea(1)?).as_bytes())?;
-    Ok(Value::Boolean(pattern.matches(widen(arguments.bytea(0)?).as_bytes())))
+    let pattern = LikePattern::compile(widen(arguments.bytea(1)?).as_bytes());
+    Ok(Value::Boolean(pattern.matches(widen(arguments.bytea(0)?).as_bytes())?))
 }
 
 fn not_like_bytes(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
@@ -249,7 +260,7 @@ fn match_columns(columns: &[&Column], negated: bool) -> Result<Column> {
             Some((known, pattern)) if *known == source => pattern,
             _ => &current.insert((source, compiled(source)?)).1,
         };
-        results[row] = pattern.matches(texts.get(row).as_bytes()) != negated;
+        results[row] = pattern.matches(texts.get(row).as_bytes())? != negated;
     }
     Ok(Column { data: ColumnData::Boolean(results), valid })
 }
@@ -317,14 +328,25 @@ mod tests {
             ("mississippi", "%iss%ip%", true),
         ];
         for (text, pattern, expected) in cases {
-            let compiled = LikePattern::compile(pattern.as_bytes()).expect("the pattern is well-formed");
-            assert_eq!(compiled.matches(text.as_bytes()), *expected, "{text} LIKE {pattern}: {compiled:?}");
+            let compiled = LikePattern::compile(pattern.as_bytes());
+            assert_eq!(compiled.matches(text.as_bytes()).ok(), Some(*expected), "{text} LIKE {pattern}: {compiled:?}");
         }
     }
 
     #[test]
-    fn a_pattern_must_not_end_with_its_escape_character() {
-        let error = LikePattern::compile(b"abc\\").expect_err("the pattern ends with a backslash");
-        assert_eq!(error.sqlstate(), "22025");
+    fn a_text_must_not_reach_an_escape_character_at_the_pattern_s_end() {
+        let cases: &[(&str, &str, Option<bool>)] = &[
+            ("abc", "abc\\", Some(false)),
+            ("abcd", "abc\\", None),
+            ("xbc", "abc\\", Some(false)),
+            ("", "%\\", Some(false)),
+            ("a", "%\\", None),
+            ("ab", "%b\\", Some(false)),
+            ("aba", "%b\\", None),
+        ];
+        for (text, pattern, expected) in cases {
+            let found = LikePattern::compile(pattern.as_bytes()).matches(text.as_bytes());
+            assert_eq!(found.ok(), *expected, "{text} LIKE {pattern}");
+        }
     }
 }

@@ -17,6 +17,7 @@ pub mod make;
 mod modifier;
 mod parse;
 mod print;
+mod style;
 pub mod truncate;
 mod words;
 pub mod zone;

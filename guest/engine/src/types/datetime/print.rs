@@ -1,6 +1,7 @@
-//! The output functions: ISO 8601 with a blank, as DateStyle ISO asks.
+//! The output functions: ISO 8601 with a blank, as DateStyle ISO asks. The other styles are in `style`.
 
 use super::calendar::date_from_days;
+use super::style::Style;
 use super::zone::Zone;
 use super::{
     DATE_INFINITY, DATE_NEGATIVE_INFINITY, DAY, HOUR, MINUTE, SECOND, TIMESTAMP_INFINITY, TIMESTAMP_NEGATIVE_INFINITY,
@@ -19,20 +20,29 @@ pub fn print(value: &Value, settings: &Settings, out: &mut String) {
         Value::Date(DATE_NEGATIVE_INFINITY)
         | Value::Timestamp(TIMESTAMP_NEGATIVE_INFINITY)
         | Value::Timestamptz(TIMESTAMP_NEGATIVE_INFINITY) => out.push_str("-infinity"),
-        Value::Date(days) => {
-            let before_christ = print_date(i64::from(*days), out);
-            out.push_str(if before_christ { " BC" } else { "" });
-        }
+        Value::Date(days) => match Style::of(&settings.date_style) {
+            Some(style) => style.date(i64::from(*days), out),
+            None => {
+                let before_christ = print_date(i64::from(*days), out);
+                out.push_str(if before_christ { " BC" } else { "" });
+            }
+        },
         Value::Time(time) => print_time(*time, out),
         Value::TimeTz(time, offset) => {
             print_time(*time, out);
             print_offset(*offset, out);
         }
-        Value::Timestamp(microseconds) => print_timestamp(*microseconds, None, out),
+        Value::Timestamp(microseconds) => match Style::of(&settings.date_style) {
+            Some(style) => style.timestamp(*microseconds, None, out),
+            None => print_timestamp(*microseconds, None, out),
+        },
         Value::Timestamptz(instant) => {
             // The setting was checked when it was set.
             let zone = Zone::named(&settings.time_zone).unwrap_or(Zone::UTC);
-            timestamptz_in_zone(*instant, &zone, out);
+            match Style::of(&settings.date_style) {
+                Some(style) => style.timestamp(*instant, Some(&zone), out),
+                None => timestamptz_in_zone(*instant, &zone, out),
+            }
         }
         Value::Interval(interval) => interval_print::print(interval, &settings.interval_style, out),
         _ => {}
@@ -101,7 +111,7 @@ pub(super) fn print_seconds(microseconds: i64, width: usize, out: &mut String) {
 }
 
 /// Appends `+02`, `-05:30`.
-fn print_offset(offset: i32, out: &mut String) {
+pub(super) fn print_offset(offset: i32, out: &mut String) {
     out.push(if offset < 0 { '-' } else { '+' });
     let seconds = i64::from(offset.unsigned_abs());
     push_padded(seconds / 3600, 2, out);
