@@ -48,6 +48,8 @@ pub struct Measurement {
     pub startup: i64,
     /// Rows that a filter left out.
     pub removed: u64,
+    /// Left rows that an index join had looked up when it turned to a hash join, the last time that it did.
+    pub switched_after: Option<u64>,
 }
 
 impl<'a> Execution<'a> {
@@ -117,6 +119,12 @@ impl<'a> Execution<'a> {
     /// What each node did so far, by `Node::id`.
     pub fn measurements(&self) -> Vec<Measurement> {
         self.measurements.as_ref().map(|measurements| measurements.borrow().clone()).unwrap_or_default()
+    }
+
+    pub(super) fn note_switch(&self, node: usize, rows: u64) {
+        if let Some(measurements) = &self.measurements {
+            measurements.borrow_mut()[node].switched_after = Some(rows);
+        }
     }
 
     pub(super) fn count_removed(&self, node: usize, rows: usize) {

@@ -8,7 +8,7 @@ use super::open::column_types;
 use super::{Execution, Operator, Stream};
 use crate::bind::logical::JoinKind;
 use crate::error::Result;
-use crate::plan::physical;
+use crate::plan::physical::{self, HashMatching};
 use crate::types::column::BATCH_ROWS;
 use crate::types::{Batch, Column, DataType};
 use std::rc::Rc;
@@ -16,8 +16,9 @@ use std::rc::Rc;
 const NO_ROW: u32 = u32::MAX;
 
 pub struct HashJoin<'a> {
-    join: &'a physical::HashJoin,
+    matching: &'a HashMatching,
     left: Stream<'a>,
+    right: Stream<'a>,
     left_types: Vec<DataType>,
     right_types: Vec<DataType>,
     built: Option<Built>,
@@ -51,19 +52,27 @@ struct Probe {
 impl<'a> HashJoin<'a> {
     pub fn open(join: &'a physical::HashJoin, execution: &Execution<'a>) -> Result<HashJoin<'a>> {
         let (left_types, right_types) = (column_types(&join.left), column_types(&join.right));
-        let left = execution.open(&join.left)?;
-        Ok(HashJoin { join, left, left_types, right_types, built: None, probe: None, left_done: false })
+        let (left, right) = (execution.open(&join.left)?, execution.open(&join.right)?);
+        Ok(HashJoin::over(&join.matching, (left, left_types), (right, right_types)))
     }
 
-    fn build(&self, execution: &Execution<'a>) -> Result<Built> {
-        let mut right = execution.open(&self.join.right)?;
-        let types: Vec<DataType> = self.join.right_keys.iter().map(Compiled::data_type).collect();
+    /// Joins two inputs that run already, given with the types of their columns.
+    pub fn over(
+        matching: &'a HashMatching,
+        (left, left_types): (Stream<'a>, Vec<DataType>),
+        (right, right_types): (Stream<'a>, Vec<DataType>),
+    ) -> HashJoin<'a> {
+        HashJoin { matching, left, right, left_types, right_types, built: None, probe: None, left_done: false }
+    }
+
+    fn build(&mut self, execution: &Execution<'a>) -> Result<Built> {
+        let types: Vec<DataType> = self.matching.right_keys.iter().map(Compiled::data_type).collect();
         let mut table = GroupTable::new(&types);
         let (mut batches, mut first, mut last, mut next) = (vec![], vec![], vec![], vec![]);
         let mut groups = vec![];
         let mut start = 0u32;
-        while let Some(batch) = right.next(execution)? {
-            let keys = keys(execution, &self.join.right_keys, &batch)?;
+        while let Some(batch) = self.right.next(execution)? {
+            let keys = keys(execution, &self.matching.right_keys, &batch)?;
             table.insert(&keys, batch.rows, &mut groups);
             first.resize(table.len(), NO_ROW);
             last.resize(table.len(), NO_ROW);
@@ -84,7 +93,7 @@ impl<'a> HashJoin<'a> {
             batches.push(batch);
         }
         let rows = concatenate(&batches, &self.right_types);
-        let keeps_right = matches!(self.join.kind, JoinKind::Right | JoinKind::Full);
+        let keeps_right = matches!(self.matching.kind, JoinKind::Right | JoinKind::Full);
         let matched = vec![false; if keeps_right { rows.rows } else { 0 }];
         Ok(Built { rows, table, first, next, matched, unmatched: 0 })
     }
@@ -92,7 +101,7 @@ impl<'a> HashJoin<'a> {
     /// Up to a batch of pairs that have equal keys and satisfy the condition.
     fn pairs(&mut self, execution: &Execution<'a>) -> Result<Option<Batch>> {
         let (Some(probe), Some(built)) = (&mut self.probe, &mut self.built) else { return Ok(None) };
-        let only_existence = matches!(self.join.kind, JoinKind::Semi | JoinKind::Anti);
+        let only_existence = matches!(self.matching.kind, JoinKind::Semi | JoinKind::Anti);
         let (mut left_rows, mut right_rows) = (vec![], vec![]);
         while left_rows.len() < BATCH_ROWS && probe.row < probe.batch.rows {
             // One match is enough to know that there is one.
@@ -102,7 +111,7 @@ impl<'a> HashJoin<'a> {
                 probe.candidate = first_candidate(built, probe);
                 continue;
             }
-            if only_existence && self.join.condition.is_none() {
+            if only_existence && self.matching.condition.is_none() {
                 probe.matched[probe.row] = true;
                 continue;
             }
@@ -111,7 +120,7 @@ impl<'a> HashJoin<'a> {
             probe.candidate = built.next[probe.candidate as usize];
         }
         let mut batch = beside(probe.batch.take(&left_rows), built.rows.take(&right_rows));
-        if let Some(condition) = &self.join.condition
+        if let Some(condition) = &self.matching.condition
             && let Some(selected) = expression::select(execution, condition, &batch)?
         {
             batch = batch.take(&selected);
@@ -153,7 +162,9 @@ impl<'a> Operator<'a> for HashJoin<'a> {
                 } else {
                     {
                         let probe = self.probe.take();
-                        probe.and_then(|probe| finish(self.join.kind, probe.batch, &probe.matched, &self.right_types))
+                        probe.and_then(|probe| {
+                            finish(self.matching.kind, probe.batch, &probe.matched, &self.right_types)
+                        })
                     }
                 };
                 if batch.is_some() {
@@ -162,13 +173,13 @@ impl<'a> Operator<'a> for HashJoin<'a> {
                 continue;
             }
             let nothing_to_find = self.built.as_ref().is_some_and(|built| built.rows.rows == 0)
-                && matches!(self.join.kind, JoinKind::Inner | JoinKind::Semi | JoinKind::Right);
+                && matches!(self.matching.kind, JoinKind::Inner | JoinKind::Semi | JoinKind::Right);
             let batch = if self.left_done || nothing_to_find { None } else { self.left.next(execution)? };
             let (Some(batch), Some(built)) = (batch, &self.built) else {
                 self.left_done = true;
                 return Ok(self.rest_of_right());
             };
-            let keys = keys(execution, &self.join.left_keys, &batch)?;
+            let keys = keys(execution, &self.matching.left_keys, &batch)?;
             let mut groups = vec![];
             built.table.find(&keys, batch.rows, &mut groups);
             for key in keys.iter().filter(|key| key.valid.is_some()) {

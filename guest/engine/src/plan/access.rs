@@ -91,9 +91,9 @@ enum ConditionKind {
 }
 
 /// Work beside reading an entry in sequence, which is 1.
-const OPEN: f64 = 10.0;
-const POINT: f64 = 3.0;
-const ROW_OF_ENTRY: f64 = 5.0;
+pub const OPEN: f64 = 10.0;
+pub const POINT: f64 = 3.0;
+pub const ROW_OF_ENTRY: f64 = 8.0;
 const COMPARE: f64 = 0.2;
 
 /// The path with the least estimated cost. Conjuncts may read columns of other relations, which are then known when

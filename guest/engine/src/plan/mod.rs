@@ -3,7 +3,7 @@
 pub mod explain;
 pub mod physical;
 
-mod access;
+pub(crate) mod access;
 mod estimate;
 mod lower;
 mod node;

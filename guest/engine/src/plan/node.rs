@@ -50,7 +50,10 @@ impl Node {
             }
             Operation::Filter { predicate, .. } => vec![predicate],
             Operation::Project { outputs, .. } => outputs.iter().collect(),
-            Operation::HashJoin(join) => join.left_keys.iter().chain(&join.right_keys).chain(&join.condition).collect(),
+            Operation::HashJoin(join) => {
+                let matching = &join.matching;
+                matching.left_keys.iter().chain(&matching.right_keys).chain(&matching.condition).collect()
+            }
             Operation::NestedLoop(join) => join.condition.iter().collect(),
             Operation::IndexJoin(join) => join.scan.expressions().into_iter().chain(&join.condition).collect(),
             Operation::Aggregate(aggregate) => {

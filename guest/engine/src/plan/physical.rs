@@ -180,9 +180,14 @@ pub struct CompiledSetCall {
 
 /// Builds a hash table of the right side, then probes it with the left one.
 pub struct HashJoin {
-    pub kind: JoinKind,
     pub left: Node,
     pub right: Node,
+    pub matching: HashMatching,
+}
+
+/// Which rows a hash join brings together.
+pub struct HashMatching {
+    pub kind: JoinKind,
     pub left_keys: Vec<Compiled>,
     pub right_keys: Vec<Compiled>,
     /// Over left columns followed by right columns.
@@ -210,6 +215,17 @@ pub struct IndexJoin {
     pub right_columns: Vec<(ColumnId, DataType)>,
     /// Over left columns followed by right columns.
     pub condition: Option<Compiled>,
+    /// What it turns to when there is more to look up than was thought.
+    pub whole_read: Option<WholeRead>,
+}
+
+/// The same join with its right side read once, as a whole.
+pub struct WholeRead {
+    /// Hands on the same columns as the scan that looks up.
+    pub scan: Scan,
+    pub matching: HashMatching,
+    /// Its estimated cost, in the unit of `Node::cost`.
+    pub cost: f64,
 }
 
 pub struct Aggregate {

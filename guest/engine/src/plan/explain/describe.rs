@@ -264,18 +264,19 @@ impl<'p> Describer<'p> {
     fn hash_join(&self, node: &Node, join: &physical::HashJoin) -> Named {
         let (left, left_names) = self.describe(&join.left);
         let (right, right_names) = self.describe(&join.right);
-        let mut description = self.over(node, &format!("Hash {}Join", name::join(join.kind)), left);
+        let mut description = self.over(node, &format!("Hash {}Join", name::join(join.matching.kind)), left);
         let condition = |(left, right): (&Compiled, &Compiled)| {
             format!("({} = {})", self.expression(left, &left_names), self.expression(right, &right_names))
         };
-        let conditions: Vec<String> = join.left_keys.iter().zip(&join.right_keys).map(condition).collect();
+        let conditions: Vec<String> =
+            join.matching.left_keys.iter().zip(&join.matching.right_keys).map(condition).collect();
         let conditions =
             if conditions.len() == 1 { conditions.concat() } else { format!("({})", conditions.join(" AND ")) };
         description.details.push(("Hash Cond", Detail::Text(conditions)));
         let mut hash = self.over(&join.right, "Hash", right);
         hash.measurement = None;
         description.children.push(Child { label: None, relationship: "Inner", description: hash });
-        self.joined(description, join.condition.as_ref(), left_names, right_names, node)
+        self.joined(description, join.matching.condition.as_ref(), left_names, right_names, node)
     }
 
     fn nested_loop(&self, node: &Node, join: &physical::NestedLoop) -> Named {
@@ -300,6 +301,9 @@ impl<'p> Describer<'p> {
         scan.width = join.right_columns.iter().map(|(_, data_type)| width(*data_type)).sum();
         let mut description = self.over(node, &name::nested_loop(join.kind), left);
         description.children.push(Child { label: None, relationship: "Inner", description: scan });
+        if let Some(rows) = description.measurement.and_then(|measurement| measurement.switched_after) {
+            description.details.push(("Switched to hash join after", Detail::Text(format!("{rows} rows"))));
+        }
         self.joined(description, join.condition.as_ref(), left_names, right_names, node)
     }
 

@@ -8,7 +8,7 @@ use crate::bind::expression::{ColumnId, Expression};
 use crate::bind::logical::{Join, JoinKind};
 use crate::error::Result;
 use crate::plan::access::{self, Ordering, Path, Wanted};
-use crate::plan::physical::{self, Node, Operation};
+use crate::plan::physical::{self, Operation};
 use crate::plan::walk;
 use crate::types::DataType;
 
@@ -90,58 +90,6 @@ impl Lowering {
             _ => false,
         });
         (path.index.is_some() && by_join).then_some(path)
-    }
-
-    pub(super) fn index_join(
-        &mut self,
-        kind: JoinKind,
-        left: Node,
-        (scan, path): (&crate::bind::logical::Scan, &Path),
-        own: &[Expression],
-        conjuncts: &[Expression],
-        rows: f64,
-    ) -> Result<Node> {
-        let rest = conjuncts.iter().enumerate().filter(|(number, _)| !path.answered.contains(&(own.len() + number)));
-        let rest: Vec<Expression> = rest.map(|(_, conjunct)| conjunct.clone()).collect();
-        let (scan, right_columns) = self.physical_scan(scan, path, own, &left.columns)?;
-        let both: Columns = left.columns.iter().chain(&right_columns).copied().collect();
-        let condition = self.optional(walk::conjunction(rest).as_ref(), &both)?;
-        let cost = left.cost + left.rows * path.cost + rows * OUTPUT;
-        let columns = joined(kind, &left.columns, &right_columns);
-        let join = physical::IndexJoin { kind, left, scan, right_columns, condition };
-        Ok(self.node(Operation::IndexJoin(Box::new(join)), columns, rows, cost))
-    }
-
-    pub(super) fn hash_or_loop(
-        &mut self,
-        kind: JoinKind,
-        left: Node,
-        right: Node,
-        conjuncts: &[Expression],
-        rows: f64,
-    ) -> Result<Node> {
-        let both: Columns = left.columns.iter().chain(&right.columns).copied().collect();
-        let columns = joined(kind, &left.columns, &right.columns);
-        let (mut left_keys, mut right_keys, mut rest) = (vec![], vec![], vec![]);
-        for conjunct in conjuncts {
-            match equal_sides(conjunct, &left.columns, &right.columns) {
-                Some((left_key, right_key)) => {
-                    left_keys.push(self.compile(left_key, &left.columns)?);
-                    right_keys.push(self.compile(right_key, &right.columns)?);
-                }
-                None => rest.push(conjunct.clone()),
-            }
-        }
-        let condition = self.optional(walk::conjunction(rest).as_ref(), &both)?;
-        let inputs = left.cost + right.cost + rows * OUTPUT;
-        if left_keys.is_empty() {
-            let cost = inputs + left.rows * right.rows * PAIR;
-            let join = physical::NestedLoop { kind, left, right, condition, lateral: None };
-            return Ok(self.node(Operation::NestedLoop(Box::new(join)), columns, rows, cost));
-        }
-        let cost = inputs + left.rows * PROBE + right.rows * BUILD;
-        let join = physical::HashJoin { kind, left, right, left_keys, right_keys, condition };
-        Ok(self.node(Operation::HashJoin(Box::new(join)), columns, rows, cost))
     }
 
     /// The right side runs once per left row.
@@ -254,7 +202,7 @@ impl Lowering {
 }
 
 /// What a join produces.
-fn joined(kind: JoinKind, left: &[(ColumnId, DataType)], right: &[(ColumnId, DataType)]) -> Columns {
+pub(super) fn joined(kind: JoinKind, left: &[(ColumnId, DataType)], right: &[(ColumnId, DataType)]) -> Columns {
     match kind {
         JoinKind::Semi | JoinKind::Anti => left.to_vec(),
         _ => left.iter().chain(right).copied().collect(),

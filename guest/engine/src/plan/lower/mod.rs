@@ -1,6 +1,7 @@
 //! From logical to physical plans: every node gets its method, every expression its positions.
 
 mod join;
+mod join_method;
 mod modify;
 mod order;
 mod outside;

@@ -80,7 +80,7 @@ fn as_join(conjunct: &Expression, columns: &[ColumnId]) -> Option<SubqueryJoin> 
                         data_type: DataType::Boolean,
                     });
                 }
-                Some(SubqueryJoin { kind: JoinKind::Semi, right, condition })
+                Some(without_projections(JoinKind::Semi, right, condition))
             }
             SubqueryKind::Scalar | SubqueryKind::Array | SubqueryKind::Compare { .. } => None,
         },
@@ -98,7 +98,32 @@ fn exists(subquery: &Subquery, columns: &[ColumnId], kind: JoinKind) -> Option<S
     let mut condition = vec![];
     let right = pull_up(&subquery.plan, columns, &mut condition, true)?;
     // One that does not depend on the row is asked once.
-    (!condition.is_empty()).then_some(SubqueryJoin { kind, right, condition })
+    (!condition.is_empty()).then(|| without_projections(kind, right, condition))
+}
+
+/// What a subquery selects is of use in the condition alone: without projections above it, a table can be looked up by
+/// its indexes.
+fn without_projections(kind: JoinKind, mut right: Plan, mut condition: Vec<Expression>) -> SubqueryJoin {
+    loop {
+        right = match right {
+            Plan::Project { input, outputs } if outputs.iter().all(|(_, output)| is_plain(output)) => {
+                for conjunct in &mut condition {
+                    walk::replace(conjunct, &mut |expression| {
+                        let Expression::Column { id, .. } = expression else { return };
+                        if let Some((_, output)) = outputs.iter().find(|(column, _)| column.id == *id) {
+                            *expression = output.clone();
+                        }
+                    });
+                }
+                *input
+            }
+            right => return SubqueryJoin { kind, right, condition },
+        };
+    }
+}
+
+fn is_plain(expression: &Expression) -> bool {
+    !walk::is_volatile(expression) && !walk::has_subquery(expression)
 }
 
 /// The plan without the conditions that read the outer columns, which are `pulled` out of it; none when they are where
