@@ -123,8 +123,13 @@ impl Rewriter {
             self.push(quoted(ROWS_FROM));
             self.skip(2);
         } else if self.is_word(0, "trim") && self.token(1) == Some(&Token::LParen) {
-            // trim(leading from x) is trim(leading x)
-            self.copy(1);
+            // trim(x, y) is btrim(x, y), and trim(leading from x) is trim(leading x).
+            if self.has_list(1) {
+                self.push(word("btrim", Keyword::NoKeyword));
+                self.skip(1);
+            } else {
+                self.copy(1);
+            }
             self.step()?;
             if self.any_word(0, &["leading", "trailing", "both"]) {
                 self.copy(1);
@@ -303,6 +308,22 @@ impl Rewriter {
             [word("SELECT", Keyword::SELECT), Token::Mul, word("FROM", Keyword::FROM), Token::LParen].map(token);
         self.input.splice(self.at + 2..self.at + 2, before);
         self.copy(1);
+    }
+
+    /// Whether a comma stands between the parenthesis that opens at an offset and its end.
+    fn has_list(&self, open: usize) -> bool {
+        let mut depth = 0usize;
+        for offset in open.. {
+            match self.token(offset) {
+                None => return false,
+                Some(Token::LParen | Token::LBracket) => depth += 1,
+                Some(Token::RParen | Token::RBracket) if depth == 1 => return false,
+                Some(Token::RParen | Token::RBracket) => depth -= 1,
+                Some(Token::Comma) if depth == 1 => return true,
+                Some(_) => {}
+            }
+        }
+        false
     }
 
     /// Where the parenthesis that opens at an offset is closed.

@@ -136,6 +136,13 @@ impl Binder<'_> {
         let left_bound = self.expression(site, left)?;
         let right_bound = self.expression(site, right)?;
         let at = (expression_position(left), expression_position(right));
+        // Being distinct from NULL needs no equality, which json does not have.
+        let is_null = |side: &Expression| matches!(side, Expression::Literal(Value::Null, DataType::Unknown));
+        for (side, other) in [(&left_bound, &right_bound), (&right_bound, &left_bound)] {
+            if side.data_type() == DataType::Json && is_null(other) {
+                return Ok(Expression::IsNull { input: Box::new(side.clone()), negated: !negated });
+            }
+        }
         let equal = crate::functions::resolve::operator("=", Some(left_bound.data_type()), right_bound.data_type())?;
         let mut wanted = equal.argument_types.into_iter();
         let (left_type, right_type) =

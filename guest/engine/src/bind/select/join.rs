@@ -104,8 +104,8 @@ impl Binder<'_> {
     ) -> Result<Option<Expression>> {
         let mut conditions = vec![];
         for (name, left, right) in pairs {
-            conditions.push(self.operation("=", Some(left.clone()), right.clone(), (None, None))?);
             let common = common_type(&[left.data_type(), right.data_type()], "JOIN/USING")?;
+            conditions.push(self.operation("=", Some(left.clone()), right.clone(), (None, None))?);
             let left = self.implicit(left, common, None)?;
             let right = self.implicit(right, common, None)?;
             let expression = match kind {

@@ -6,8 +6,9 @@ use crate::bind::name::fold;
 use crate::catalog::TableColumn;
 use crate::encode::key::is_orderable;
 use crate::error::{Error, Result, sqlstate};
+use crate::functions::Settings;
 use crate::limits::TABLE_COLUMNS;
-use crate::types::DataType;
+use crate::types::{DataType, text};
 use sqlparser::ast::{self, ColumnDef, ColumnOption, Expr, ObjectNamePart};
 
 /// A column without what its constraints add.
@@ -37,18 +38,42 @@ pub fn resolve_type(given: &ast::DataType) -> Result<(DataType, i32)> {
 /// DEFAULT's text as it is kept, checked against the column; none for DEFAULT NULL.
 pub fn default_text(context: &DefineContext, column: &TableColumn, default: &Expr) -> Result<Option<String>> {
     let sql = default.to_string();
-    context.constant(&sql, column.data_type, column.modifier).map_err(|mut error| match error.sqlstate() {
-        sqlstate::UNDEFINED_COLUMN => {
-            Error::new(sqlstate::FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression")
-        }
-        sqlstate::DATATYPE_MISMATCH => {
-            let message = error.message().replacen("default is", &format!("column \"{}\" is", column.name), 1);
-            error.0.message = message.replacen("but expression", "but default expression", 1);
-            error
-        }
-        _ => error,
-    })?;
+    let bound =
+        context.constant(&sql, column.data_type, column.modifier).map_err(|mut error| match error.sqlstate() {
+            sqlstate::UNDEFINED_COLUMN => {
+                Error::new(sqlstate::FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression")
+            }
+            sqlstate::DATATYPE_MISMATCH => {
+                let message = error.message().replacen("default is", &format!("column \"{}\" is", column.name), 1);
+                error.0.message = message.replacen("but expression", "but default expression", 1);
+                error
+            }
+            _ => error,
+        })?;
+    if is_date_or_time(column.data_type) && names_moment(default) {
+        let value = context.evaluate(&bound)?;
+        let text = text::to_string(&value, column.data_type, &Settings::default());
+        return Ok(Some(format!("'{text}'::{}", column.data_type.name())));
+    }
     Ok((!sql.eq_ignore_ascii_case("null")).then_some(sql))
+}
+
+fn is_date_or_time(data_type: DataType) -> bool {
+    use DataType::{Date, Time, TimeTz, Timestamp, Timestamptz};
+    matches!(data_type, Date | Time | TimeTz | Timestamp | Timestamptz)
+}
+
+/// A literal such as 'now', which means the time at which it is read: the table's making.
+fn names_moment(default: &Expr) -> bool {
+    let value = match default {
+        Expr::Cast { expr, .. } => return names_moment(expr),
+        Expr::TypedString(typed) => &typed.value,
+        Expr::Value(value) => value,
+        _ => return false,
+    };
+    let words = ["now", "today", "tomorrow", "yesterday"];
+    let text = value.clone().into_string().unwrap_or_default();
+    words.iter().any(|word| text.to_ascii_lowercase().contains(word))
 }
 
 /// What of a column's options is no constraint: refuses what there is not.

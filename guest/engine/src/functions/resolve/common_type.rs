@@ -12,12 +12,21 @@ pub fn common_type(types: &[DataType], construct: &str) -> Result<DataType> {
             format!("{construct} types {} and {} cannot be matched", first.name(), second.name()),
         )
     })?;
-    match types.iter().find(|given| !implicitly_castable(**given, chosen)) {
-        Some(given) => Err(Error::new(
+    match types.iter().position(|given| !implicitly_castable(*given, chosen)) {
+        Some(at) => Err(Error::new(
             sqlstate::CANNOT_COERCE,
-            format!("{construct} could not convert type {} to {}", given.name(), chosen.name()),
+            format!("{} could not convert type {} to {}", part(construct, at), types[at].name(), chosen.name()),
         )),
         None => Ok(chosen),
+    }
+}
+
+/// A CASE's first type is that of ELSE.
+fn part(construct: &str, at: usize) -> &str {
+    match construct {
+        "CASE" if at == 0 => "CASE/ELSE",
+        "CASE" => "CASE/WHEN",
+        construct => construct,
     }
 }
 

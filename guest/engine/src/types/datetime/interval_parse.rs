@@ -13,10 +13,10 @@ use crate::types::interval::Interval;
 use crate::types::{DataType, Value};
 
 /// Reads an interval; a bare number counts the last field that the modifier allows, seconds without one. Fails with
-/// 22007, 22008 and 22015.
-pub fn parse_interval(text: &str, modifier: i32) -> Result<Interval> {
+/// 22007, 22008 and 22015. `style` is IntervalStyle.
+pub fn parse_interval(text: &str, modifier: i32, style: &str) -> Result<Interval> {
     let failed = |failure| word_failure(failure, text, DataType::Interval);
-    let sum = match verbose(text, interval_fields(modifier)) {
+    let sum = match verbose(text, interval_fields(modifier), style == "sql_standard") {
         Err(Failure::Format) => iso(text),
         other => other,
     };
@@ -148,9 +148,14 @@ fn default_unit(allowed: i32) -> Unit {
 }
 
 /// PostgreSQL's and the SQL standard's forms. Units stand behind their numbers, so it is read from the end.
-fn verbose(text: &str, allowed: i32) -> Result<Sum, Failure> {
+fn verbose(text: &str, allowed: i32, standard: bool) -> Result<Sum, Failure> {
     let fields =
         lexer::fields(text, |text| word(text).is_some() || interval_unit(text).is_some()).ok_or(Failure::Format)?;
+    let signed = |text: &str| text.starts_with(['+', '-']);
+    // In the SQL standard a minus in front is for everything that has no sign of its own.
+    let all_negative = standard
+        && fields.first().is_some_and(|first| first.text.starts_with('-'))
+        && !fields.iter().skip(1).any(|field| signed(&field.text));
     let mut sum = Sum::default();
     let mut seen = 0u32;
     let mut unit: Option<Unit> = None;
@@ -159,7 +164,7 @@ fn verbose(text: &str, allowed: i32) -> Result<Sum, Failure> {
         let text = field.text.as_str();
         let found = match field.kind {
             Kind::Time => {
-                sum.add_clock(text, false, allowed)?;
+                sum.add_clock(text, all_negative, allowed)?;
                 unit = Some(Unit::Day);
                 CLOCK
             }
@@ -171,7 +176,10 @@ fn verbose(text: &str, allowed: i32) -> Result<Sum, Failure> {
             }
             Kind::Zone | Kind::Date | Kind::Number => {
                 let counted = unit.unwrap_or_else(|| default_unit(allowed));
-                let (counted, whole, fraction) = number(text, counted)?;
+                let (counted, whole, fraction) = match all_negative && !signed(text) {
+                    true => number(&format!("-{text}"), counted)?,
+                    false => number(text, counted)?,
+                };
                 sum.add_unit(counted, whole, fraction)?;
                 // `3 4` is three days and four hours.
                 unit = Some(if counted == Unit::Hour { Unit::Day } else { counted });

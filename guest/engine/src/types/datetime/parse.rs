@@ -18,7 +18,9 @@ pub fn parse(text: &str, data_type: DataType, modifier: i32, context: &FunctionC
         DataType::Date => parse_date(text, context).map_err(failed)?,
         DataType::Time | DataType::TimeTz => parse_time(text, data_type, context).map_err(failed)?,
         DataType::Timestamp | DataType::Timestamptz => parse_timestamp(text, data_type, context)?,
-        DataType::Interval => return super::parse_interval(text, modifier).map(Value::Interval),
+        DataType::Interval => {
+            return super::parse_interval(text, modifier, &context.settings.interval_style).map(Value::Interval);
+        }
         _ => return Err(Error::internal(format!("{} is no date or time", data_type.name()))),
     };
     modifier::apply_modifier(&value, modifier)

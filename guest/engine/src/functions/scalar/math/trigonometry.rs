@@ -7,6 +7,9 @@ use crate::functions::signature::*;
 use crate::functions::{FunctionContext, ScalarFunction};
 use crate::types::Value;
 
+/// PostgreSQL divides by it, and multiplies with it: the last digit depends on that.
+const RADIANS_PER_DEGREE: f64 = std::f64::consts::PI / 180.0;
+
 macro_rules! angles {
     ($($name:literal $compute:expr;)*) => {
         pub static FUNCTIONS: &[ScalarFunction] = &[
@@ -22,8 +25,8 @@ macro_rules! angles {
 }
 
 angles! {
-    "degrees" |value| finite(value.to_degrees(), value);
-    "radians" |value| Ok(value.to_radians());
+    "degrees" |value| finite(value / RADIANS_PER_DEGREE, value);
+    "radians" |value| Ok(value * RADIANS_PER_DEGREE);
     "sin" |value| Ok(not_infinite(value)?.sin());
     "cos" |value| Ok(not_infinite(value)?.cos());
     "tan" |value| Ok(not_infinite(value)?.tan());

@@ -192,7 +192,12 @@ fn quote_ident(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 }
 
 fn quote_literal(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
-    Ok(Value::text(&literal(&printed(&arguments[0], context.settings))))
+    // Other types are cast to text, which prints a boolean in full.
+    let text = match &arguments[0] {
+        Value::Boolean(value) => value.to_string(),
+        value => printed(value, context.settings),
+    };
+    Ok(Value::text(&literal(&text)))
 }
 
 fn quote_nullable(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
