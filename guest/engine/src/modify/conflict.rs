@@ -31,11 +31,11 @@ impl<E> Statement<'_, E> {
         let mut affected = HashSet::new();
         for input in batches {
             let columns = self.proposed(values, input)?;
-            let proposed = rows_of(&self.writer, &columns);
+            let mut proposed = rows_of(&self.writer, &columns);
             let checks = &self.modification.checks;
-            if let Some(failed) = constraint::first_violation(&self.writer, checks, self.evaluate, &proposed)? {
-                return Err(failed.error);
-            }
+            // What is wrong with the rows before it comes first.
+            let stop = constraint::first_violation(&self.writer, checks, self.evaluate, &proposed)?;
+            proposed.truncate(stop.as_ref().map_or(proposed.len(), |stop| stop.row));
             // An update that changes unique keys may cause or cure the conflicts of later rows: then one by one.
             let step = if self.changes_unique_keys(conflict) { 1 } else { proposed.len() };
             let mut start = 0;
@@ -46,6 +46,9 @@ impl<E> Statement<'_, E> {
                     Part { rows: &proposed[start..end], columns: columns.take(&numbers), input: input.take(&numbers) };
                 self.resolve(conflict, &part, &mut affected)?;
                 start = end;
+            }
+            if let Some(stop) = stop {
+                return Err(stop.error);
             }
         }
         Ok(())
@@ -61,7 +64,7 @@ impl<E> Statement<'_, E> {
 
     fn resolve(&mut self, conflict: &OnConflict<E>, part: &Part, affected: &mut HashSet<Vec<u8>>) -> Result<()> {
         self.writer.flush()?;
-        let fates = self.fates(conflict, part.rows, affected)?;
+        let (fates, stop) = self.fates(conflict, part.rows, affected)?;
         let mut inserted_rows = vec![];
         let mut inserted = vec![];
         let mut meeting_rows = vec![];
@@ -82,9 +85,14 @@ impl<E> Statement<'_, E> {
             }
         }
         let updated = match &conflict.update {
-            Some(update) if !met.is_empty() => self.update_met(update, met, &part.columns.take(&meeting_rows))?,
+            Some(update) if !met.is_empty() => {
+                self.update_met(update, met, &part.columns.take(&meeting_rows), affected)?
+            }
             _ => vec![],
         };
+        if let Some(error) = stop {
+            return Err(error);
+        }
         // RETURNING answers in the order of the proposed rows.
         let updated = updated.iter().map(|(number, row)| (meeting_rows[*number], row));
         let mut returned: Vec<(u32, &Row)> = inserted_rows.into_iter().zip(&inserted).chain(updated).collect();
@@ -94,12 +102,13 @@ impl<E> Statement<'_, E> {
         self.return_rows(&rows, &part.input, &numbers)
     }
 
+    /// The rows' fates, up to the first that fails, and its error.
     fn fates(
         &mut self,
         conflict: &OnConflict<E>,
         proposed: &[Vec<Value>],
         affected: &mut HashSet<Vec<u8>>,
-    ) -> Result<Vec<Fate>> {
+    ) -> Result<(Vec<Fate>, Option<Error>)> {
         let rows = proposed.iter().map(|values| self.writer.new_row(values.clone())).collect::<Result<Vec<_>>>()?;
         let keys = rows.iter().map(|row| self.writer.unique_keys(row)).collect::<Result<Vec<_>>>()?;
         let mut holders = KeyHolders::read(&self.writer, keys.iter().flatten())?;
@@ -111,15 +120,16 @@ impl<E> Statement<'_, E> {
             fates.push(match holder {
                 Some(_) if conflict.update.is_none() => Fate::Skipped,
                 Some(holder) => {
-                    if !affected.insert(holder.clone()) {
-                        return Err(affected_twice());
+                    if affected.contains(holder) {
+                        return Ok((fates, Some(affected_twice())));
                     }
                     Fate::Meets(holder.clone())
                 }
                 None => {
                     for unique in keys {
                         if holders.holder(&unique.key).is_some() {
-                            return Err(violation(&self.writer, unique.index, &row.values));
+                            let error = violation(&self.writer, unique.index, &row.values);
+                            return Ok((fates, Some(error)));
                         }
                         holders.take(unique.key, &row.key);
                     }
@@ -128,7 +138,7 @@ impl<E> Statement<'_, E> {
                 }
             });
         }
-        Ok(fates)
+        Ok((fates, None))
     }
 
     /// Updates the rows with these keys, each in view of the proposed row that met it. Answers the rows that passed
@@ -138,6 +148,7 @@ impl<E> Statement<'_, E> {
         update: &ConflictUpdate<E>,
         met: Vec<Vec<u8>>,
         proposed: &Batch,
+        affected: &mut HashSet<Vec<u8>>,
     ) -> Result<Vec<(usize, Row)>> {
         let relation = self.modification.relation.clone();
         let positions: Vec<usize> = (0..relation.columns.len()).collect();
@@ -152,14 +163,25 @@ impl<E> Statement<'_, E> {
         }
         let mut both = constraint::columns_of(&relation, existing.iter().map(|row| row.values.as_slice()));
         both.columns.extend(proposed.columns.iter().cloned());
-        let mut chosen: Vec<usize> = (0..existing.len()).collect();
-        if let Some(filter) = &update.filter {
-            let passes = (self.evaluate)(filter, &both)?;
-            chosen.retain(|&row| matches!(passes.value(row), Value::Boolean(true)));
+        let passes = update.filter.as_ref().map(|filter| (self.evaluate)(filter, &both)).transpose()?;
+        let mut chosen: Vec<usize> = vec![];
+        let mut twice = false;
+        for (row, key) in met.iter().enumerate() {
+            // A row that the filter has left alone may be met again.
+            if affected.contains(key) {
+                twice = true;
+                break;
+            }
+            if passes.as_ref().is_none_or(|passes| matches!(passes.value(row), Value::Boolean(true))) {
+                affected.insert(key.clone());
+                chosen.push(row);
+            }
+        }
+        if chosen.len() < existing.len() {
             both = both.take(&chosen.iter().map(|&row| row as u32).collect::<Vec<_>>());
         }
         if chosen.is_empty() {
-            return Ok(vec![]);
+            return if twice { Err(affected_twice()) } else { Ok(vec![]) };
         }
         let existing: Vec<Row> = chosen.iter().map(|&row| existing[row].clone()).collect();
         let mut columns = both.columns[..relation.columns.len()].to_vec();
@@ -167,7 +189,7 @@ impl<E> Statement<'_, E> {
             columns[*position] = (self.evaluate)(expression, &both)?;
         }
         let new = self.replace_rows(&existing, rows_of(&self.writer, &Batch { columns, rows: both.rows }))?;
-        Ok(chosen.into_iter().zip(new).collect())
+        if twice { Err(affected_twice()) } else { Ok(chosen.into_iter().zip(new).collect()) }
     }
 }
 
