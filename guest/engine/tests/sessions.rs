@@ -316,3 +316,23 @@ fn what_is_not_there_says_so() {
         assert!(failure(&mut session, sql).starts_with("0A000: "), "{sql}");
     }
 }
+
+#[test]
+fn what_a_dead_node_left_is_finished() {
+    let (store, mut session) = open();
+    let fill = |table: &str| format!("INSERT INTO {table} SELECT g, g % 100 FROM generate_series(1, 5000) g");
+    run(&mut session, &["CREATE TABLE kept (id int PRIMARY KEY, n int)", &fill("kept")]);
+    run(&mut session, &["CREATE TABLE gone (id int PRIMARY KEY, n int)", &fill("gone")]);
+    run(&mut session, &["CREATE INDEX kept_old ON kept (n)"]);
+    session.loses_follow_ups = true;
+    run(&mut session, &["CREATE INDEX kept_n ON kept (n)", "DROP INDEX kept_old", "DROP TABLE gone"]);
+    let state = "SELECT relname, indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = 'kept_n'";
+    assert_eq!(rows(&mut session, state), "kept_n f");
+    let left = store.len();
+    session.resume().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(rows(&mut session, state), "kept_n t");
+    assert_eq!(rows(&mut session, "SELECT count(*) FROM kept WHERE n = 42"), "50");
+    // The entries of the new index came; those of the old one and the rows of the table went.
+    assert_eq!(left - store.len(), 5000);
+    session.resume().unwrap_or_else(|error| panic!("{error}"));
+}

@@ -74,3 +74,36 @@ async fn a_stop_lets_requests_end_and_keeps_everything() {
     assert_eq!(node.get("/health").await.0, 200);
     assert_eq!(node.sql("SELECT count(*) AS n FROM log").await["rows"], json!([["20000"]]));
 }
+
+#[tokio::test]
+async fn an_index_build_goes_on_where_the_last_process_left_it() {
+    let data = tempfile::tempdir().expect("a directory");
+    let mut node = start(data.path(), &[]);
+    node.sql("CREATE TABLE log (id bigint PRIMARY KEY, note text)").await;
+    for first in [0, 40_000, 80_000] {
+        let rows = format!("INSERT INTO log SELECT g, 'note ' || g FROM generate_series({first}, {first} + 39999) g");
+        node.sql(&rows).await;
+    }
+    let state = "SELECT indisvalid FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname = 'log_by_note'";
+    let build = json!({"query": "CREATE INDEX log_by_note ON log (note)"});
+    tokio::select! {
+        _ = node.post("/sql", &[], &build) => panic!("the build was not interrupted"),
+        () = async {
+            while node.sql(state).await["rows"] != json!([["f"]]) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        } => {}
+    }
+    node.child.kill().expect("it is killed");
+    node.child.wait().expect("it ends");
+    let node = start(data.path(), &[]);
+    let limit = Duration::from_secs(60);
+    let finished = tokio::time::timeout(limit, async {
+        while node.sql(state).await["rows"] != json!([["t"]]) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(finished.await.is_ok(), "the index is not finished");
+    let found = node.sql("SELECT id FROM log WHERE note = 'note 119999'").await;
+    assert_eq!(found["rows"], json!([["119999"]]));
+}

@@ -5,7 +5,7 @@
 //! of what the catalog and the store say is to be done, whoever sends it.
 
 use super::index::build;
-use super::rows;
+use super::{rows, unfinished};
 use crate::catalog::{Catalog, Relation};
 use crate::encode::key::{ROW_SPACE, index_prefix};
 use crate::error::{Error, Result, sqlstate};
@@ -20,6 +20,8 @@ const MARK: &str = "\0isobar ";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FollowUp {
+    /// Asks for what a node that died has left unfinished. The host sends it when it starts (`wit/statement.wit`).
+    Resume,
     BuildIndex {
         table: u32,
         index: u32,
@@ -44,6 +46,7 @@ impl fmt::Display for FollowUp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(MARK)?;
         match self {
+            FollowUp::Resume => formatter.write_str("resume"),
             FollowUp::BuildIndex { table, index } => write!(formatter, "build-index {table} {index}"),
             FollowUp::RemoveTable { table } => write!(formatter, "remove-table {table}"),
             FollowUp::RemoveIndex { table, index } => write!(formatter, "remove-index {table} {index}"),
@@ -61,6 +64,7 @@ pub fn parse(sql: &str) -> Option<Result<FollowUp>> {
     let number = |text: &str| text.parse::<u32>().ok();
     let pair = || rest.split_once(' ').and_then(|(table, index)| Some((number(table)?, number(index)?)));
     let parsed = match verb {
+        "resume" => Some(FollowUp::Resume),
         "build-index" => pair().map(|(table, index)| FollowUp::BuildIndex { table, index }),
         "remove-index" => pair().map(|(table, index)| FollowUp::RemoveIndex { table, index }),
         "remove-table" => number(rest).map(|table| FollowUp::RemoveTable { table }),
@@ -83,6 +87,9 @@ pub fn run(host: &dyn Host, catalog: &Catalog, settings: &Settings, follow_up: &
         follow_up: if more { vec![follow_up.to_string()] } else { vec![] },
     };
     match follow_up {
+        FollowUp::Resume => {
+            Ok(Outcome::Complete { tag: String::new(), follow_up: unfinished::statements(host, catalog)? })
+        }
         FollowUp::BuildIndex { table, index } => Ok(Outcome::Complete {
             tag: String::new(),
             follow_up: build::step(host, catalog, settings, *table, *index)?,
@@ -122,6 +129,7 @@ mod tests {
     #[test]
     fn follow_ups_read_as_they_are_written() {
         let all = [
+            FollowUp::Resume,
             FollowUp::BuildIndex { table: 16384, index: 2 },
             FollowUp::RemoveTable { table: 16384 },
             FollowUp::RemoveIndex { table: 16384, index: 2 },

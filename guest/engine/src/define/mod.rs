@@ -16,6 +16,7 @@ mod rows;
 mod schema;
 mod source;
 mod truncate;
+mod unfinished;
 mod view;
 
 pub use context::DefineContext;

@@ -1,6 +1,7 @@
 //! A session as a node would hold it: a transaction block, settings, prepared statements.
 
 use super::store::{MemoryStore, MemoryTransaction, Sent};
+use crate::define::follow_up::FollowUp;
 use crate::engine::{Engine, pack_parameters};
 use crate::error::{Error, Result};
 use crate::host::{OutputColumn, Severity};
@@ -31,6 +32,8 @@ pub struct Session {
     block: Option<Block>,
     settings: BTreeMap<String, String>,
     prepared: BTreeMap<String, (String, Vec<u32>)>,
+    /// Follow-ups are lost, as when the node dies after the commit that asks for them.
+    pub loses_follow_ups: bool,
 }
 
 struct Block {
@@ -50,7 +53,14 @@ impl Session {
             block: None,
             settings: BTreeMap::new(),
             prepared: BTreeMap::new(),
+            loses_follow_ups: false,
         }
+    }
+
+    /// Finishes what lost follow-ups have left, as a node does when it starts.
+    pub fn resume(&mut self) -> Result<()> {
+        self.loses_follow_ups = false;
+        self.follow_up(vec![FollowUp::Resume.to_string()])
     }
 
     /// Runs one statement without parameters.
@@ -175,7 +185,7 @@ impl Session {
 
     /// What a statement asks for after itself comes before what waits.
     fn follow_up(&mut self, statements: Vec<String>) -> Result<()> {
-        let mut waiting = VecDeque::from(statements);
+        let mut waiting = if self.loses_follow_ups { VecDeque::new() } else { VecDeque::from(statements) };
         while let Some(sql) = waiting.pop_front() {
             let request = Request { sql, settings: self.current_settings(), ..Default::default() };
             let transaction = self.store.begin();

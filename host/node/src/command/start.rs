@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Configuration;
 use crate::node::Node;
 use crate::protocol::http::Server;
-use crate::session::once;
+use crate::session::{Session, Settings, once};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -83,6 +83,7 @@ async fn start(arguments: Arguments) -> Result<(), String> {
     let node = Arc::new(Node::open(configuration).await.map_err(|error| error.to_string())?);
     let server = Server::start(node.clone()).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let forgetting = tokio::spawn(forget_old_answers(node.clone()));
+    let resuming = tokio::spawn(resume_schema_changes(node.clone()));
     announce(&node, &server);
     signals.next().await;
     eprintln!("isobar: stopping");
@@ -91,6 +92,7 @@ async fn start(arguments: Arguments) -> Result<(), String> {
         () = signals.next() => eprintln!("isobar: not waiting for running requests"),
     }
     forgetting.abort();
+    resuming.abort();
     node.replica.shutdown().await.map_err(|error| error.to_string())
 }
 
@@ -107,6 +109,14 @@ fn announce(node: &Node, server: &Server) {
     );
     // A node whose standard output is closed runs all the same.
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Index builds and removals go on beside the clients, where the last process left them.
+async fn resume_schema_changes(node: Arc<Node>) {
+    let mut session = Session::new(node, Settings::default());
+    if let Err(error) = session.resume_schema_changes().await {
+        tracing::warn!(%error, "a schema change that was interrupted could not be finished");
+    }
 }
 
 const FORGET_EVERY: Duration = Duration::from_secs(60);

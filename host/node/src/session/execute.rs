@@ -112,6 +112,11 @@ impl Session {
             .unwrap_or_else(|failure| Err(Error::internal("a schema change broke off").detail(failure.to_string())))
     }
 
+    /// Finishes the schema changes that a node which died has left half done.
+    pub async fn resume_schema_changes(&mut self) -> Result<()> {
+        self.execute_all_follow_up(vec!["\0isobar resume".into()]).await
+    }
+
     async fn execute_all_follow_up(&mut self, statements: Vec<String>) -> Result<()> {
         let mut left = self.node.configuration.session.follow_up_statements;
         let mut waiting = VecDeque::from(statements);
