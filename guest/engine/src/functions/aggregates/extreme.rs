@@ -21,7 +21,8 @@ extremes! {
     SMALLINT INTEGER BIGINT REAL DOUBLE NUMERIC TEXT CHAR OID DATE TIME TIMETZ TIMESTAMP TIMESTAMPTZ INTERVAL ANY_ARRAY
 }
 
-/// A state replaces what it holds by what is `wanted` to it: less, or greater.
+/// A state replaces what it holds by what is `wanted` to it: less, or greater. Of equal values that print differently
+/// (1.0 and 1.00) it holds the last, as PostgreSQL does, but of `character` the first.
 fn extreme(types: &[DataType], wanted: Ordering) -> Box<dyn Accumulator> {
     let data_type = types.first().copied().unwrap_or(DataType::Unknown);
     macro_rules! typed {
@@ -95,7 +96,7 @@ impl<T: Element> Accumulator for TypedExtreme<T> {
         let column = argument(arguments, 0)?;
         let values = T::slice(&column.data).ok_or_else(|| wrong_type("min or max"))?;
         each_valid(column, groups, rows, |group, row| match &mut self.best[group] {
-            Some(best) if values[row].order(best) != self.wanted => {}
+            Some(best) if values[row].order(best) == self.wanted.reverse() => {}
             best => *best = Some(values[row].clone()),
         });
         Ok(())
@@ -154,7 +155,11 @@ impl Accumulator for ValueExtreme {
         each_valid(column, groups, rows, |group, row| {
             let value = column.value(row);
             let best = &mut self.best[group];
-            if best.is_null() || compare::compare_as(self.data_type, &value, best) == self.wanted {
+            let is_wanted = |best: &Value| match compare::compare_as(self.data_type, &value, best) {
+                Ordering::Equal => self.data_type != DataType::Char,
+                order => order == self.wanted,
+            };
+            if best.is_null() || is_wanted(best) {
                 *best = value;
             }
         });

@@ -83,7 +83,8 @@ impl Numeric {
         }
         let Some((mantissa, own_scale)) = self.to_big() else { return Ok(Numeric::NaN) };
         let integer_digits = (value * LOG10_E).max(0.0) as u32;
-        let digits = u32::from(scale) + integer_digits + 12;
+        // Half as many digits again, for results that are nearly halfway: e^x is very close to 1 + x + x²/2.
+        let digits = u32::from(scale) * 3 / 2 + integer_digits + 12;
         let power = FixedPoint::from_decimal(&mantissa, u32::from(own_scale), digits).exp();
         Numeric::from_big(power.to_decimal(u32::from(scale)), scale)
     }

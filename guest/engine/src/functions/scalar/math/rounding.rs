@@ -74,7 +74,7 @@ fn trunc(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
 
 fn sign(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
     match arguments {
-        [Value::Double(value)] if *value == 0.0 || value.is_nan() => Ok(Value::Double(value.abs())),
+        [Value::Double(value)] if *value == 0.0 || value.is_nan() => Ok(Value::Double(0.0)),
         [Value::Double(value)] => Ok(Value::Double(value.signum())),
         [Value::Numeric(Numeric::NaN)] => Ok(Value::Numeric(Numeric::NaN)),
         [Value::Numeric(value)] => Ok(Value::Numeric(Numeric::from_i64(i64::from(value.signum())))),
