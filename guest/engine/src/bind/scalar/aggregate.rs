@@ -26,7 +26,14 @@ impl Binder<'_> {
         call: &CallSyntax,
         given: Option<Vec<Expression>>,
     ) -> Result<Expression> {
-        site.check_aggregate(call.position)?;
+        if let Err(refused) = site.check_aggregate(call.position) {
+            // Where this query may have no aggregate, one of an outer query may still stand.
+            if site.scope.outer.is_some() && !site.in_aggregate {
+                let bound = self.aggregate(site, name, call, given).map_err(|_| refused.clone())?;
+                self.check_level(site, &bound, call)?;
+            }
+            return Err(refused);
+        }
         site.in_aggregate = true;
         let references = site.calls.references.len();
         let bound = self.aggregate(site, name, call, given);

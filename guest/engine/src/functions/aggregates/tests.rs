@@ -87,7 +87,7 @@ fn aggregates_answer_as_postgresql() {
         ("min", &[(Integer, "3 - 1 2")], "1"),
         ("max", &[(Double, "3 NaN 1")], "NaN"),
         ("max", &[(Text, "b a c")], "c"),
-        ("min", &[(Numeric, "1.10 1.1 2")], "1.10"),
+        ("min", &[(Numeric, "1.10 1.1 2")], "1.1"),
         ("bool_and", &[(Boolean, "t f t")], "f"),
         ("bool_or", &[(Boolean, "- f t")], "t"),
         ("bit_and", &[(Integer, "7 5 13")], "5"),
