@@ -8,6 +8,7 @@ mod reserved;
 mod rewrite;
 mod split;
 mod syntax_error;
+mod unsupported;
 
 pub use rewrite::{EXCLUDE, ROWS_FROM};
 pub use split::split;
@@ -25,10 +26,16 @@ const NESTING_MAX: usize = 80;
 /// Parses exactly one statement, PostgreSQL's dialect. The locations in the tree all say line 1, and as column the
 /// position in characters of the whole text (the first is 1).
 ///
-/// Fails with 42601 and PostgreSQL's wording, or 54001 when the text nests too deeply.
+/// Fails with 42601 and PostgreSQL's wording, 0A000 for commands of PostgreSQL's that are not there, or 54001 when the
+/// text nests too deeply.
 pub fn parse(sql: &str) -> Result<Statement> {
-    let source = Source::read(sql)?;
-    source.run(|parser| parser.parse_statement())
+    let parsed = Source::read(sql).and_then(|source| source.run(|parser| parser.parse_statement()));
+    parsed.map_err(|error| match tokenize(sql) {
+        Ok(tokens) if error.sqlstate() == sqlstate::SYNTAX_ERROR => {
+            unsupported::command(&tokens).map_or(error, Error::not_supported)
+        }
+        _ => error,
+    })
 }
 
 /// Parses an expression alone, such as a column's DEFAULT. Fails as `parse` does.

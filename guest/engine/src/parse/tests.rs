@@ -81,6 +81,13 @@ fn refuses_what_it_would_have_to_ignore() {
     for sql in [
         "with recursive t as (select 1) search depth first by a set b select * from t",
         "with recursive t as (select 1) cycle a set b using c select * from t",
+        "do $$ begin end $$",
+        "reindex table t",
+        "create or replace rule r as on insert to t do nothing",
+        "alter view v rename to w",
+        "drop index concurrently i",
+        "prepare transaction 'x'",
+        "set constraints all deferred",
     ] {
         assert_eq!(parse(sql).expect_err(sql).sqlstate(), "0A000", "{sql}");
     }
