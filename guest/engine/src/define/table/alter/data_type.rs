@@ -24,7 +24,7 @@ pub fn set(draft: &mut Draft, name: &str, data_type: &ast::DataType, using: Opti
         )
         .detail(format!("view {} uses column \"{name}\"", draft.context.shown(view))));
     }
-    let compiled = using.map(|using| draft.context.transform(&draft.relation, &using.to_string())).transpose()?;
+    let compiled = using.map(|using| draft.context.transform(&draft.relation, &typed(using, data_type))).transpose()?;
     let source = compiled.as_ref().map_or(from, Compiled::data_type);
     check_castable(name, source, to, using.is_some())?;
     let before = draft.relation.clone();
@@ -69,6 +69,16 @@ pub fn set(draft: &mut Draft, name: &str, data_type: &ast::DataType, using: Opti
         }
         Ok(changed)
     })
+}
+
+/// USING's text. A literal without a type is one of the new type.
+fn typed(using: &Expr, data_type: &ast::DataType) -> String {
+    match using {
+        Expr::Value(value) if matches!(value.value, ast::Value::SingleQuotedString(_)) => {
+            format!("{using}::{data_type}")
+        }
+        using => using.to_string(),
+    }
 }
 
 fn check_castable(name: &str, from: DataType, to: DataType, has_using: bool) -> Result<()> {
