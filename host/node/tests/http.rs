@@ -204,6 +204,43 @@ async fn interactive_transactions_span_requests() {
 }
 
 #[tokio::test]
+async fn a_commit_whose_client_goes_away_has_one_outcome() {
+    let data = directory();
+    let node = start(data.path(), &[]);
+    seats(&node).await;
+    for lost in [true, false] {
+        let id = begin(&node, &json!({})).await;
+        let sql = format!("/v1/transactions/{id}/sql");
+        let many = "INSERT INTO seats SELECT g, repeat('x', 1000) FROM generate_series(1000, 40000) g";
+        for write in [many, "UPDATE seats SET holder = 'mine' WHERE id = 1"] {
+            node.post(&sql, &RAW, &json!({"query": write})).await;
+        }
+        if lost {
+            node.sql("UPDATE seats SET holder = 'theirs' WHERE id = 1").await;
+        }
+        let mut stream = tokio::net::TcpStream::connect(node.address).await.expect("a connection");
+        let head = format!("POST /v1/transactions/{id}/commit HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("it is sent");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(stream);
+        let commit = format!("/v1/transactions/{id}/commit");
+        let mut answer = node.post(&commit, &[], &json!({})).await;
+        while answer.0 == StatusCode::CONFLICT {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            answer = node.post(&commit, &[], &json!({})).await;
+        }
+        if lost {
+            assert_eq!(answer.1["code"], json!("40001"), "{}", answer.1);
+        } else {
+            assert!(answer.1["commit"]["id"] == json!(id), "{}", answer.1);
+        }
+        let (status, _) = node.post(&sql, &RAW, &json!({"query": "DELETE FROM seats"})).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "its statements do not run on their own");
+    }
+    assert_eq!(node.sql("SELECT count(*) FROM seats").await["rows"], json!([["39004"]]));
+}
+
+#[tokio::test]
 async fn idle_and_excess_transactions_are_refused() {
     let data = directory();
     let file = data.path().join("isobar.toml");
