@@ -343,6 +343,25 @@ async fn copied_rows_come_with_the_request() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_reads_count_as_memory() {
+    let data = directory();
+    let file = data.path().join("isobar.toml");
+    std::fs::write(&file, "[http]\nmemory_mb = 32\nbody_ms = 300\n").expect("a file");
+    let node = start(&data.path().join("data"), &["--config", file.to_str().expect("a path")]);
+    let query = json!({"query": "SELECT repeat('x', 30000000)"});
+    let request =
+        format!("POST /sql HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{query}", query.to_string().len());
+    let mut reader = tokio::net::TcpStream::connect(node.address).await.expect("a connection");
+    reader.write_all(request.as_bytes()).await.expect("it is sent");
+    reader.read_exact(&mut [0; 20]).await.expect("it begins to answer");
+    let (status, error) = node.post("/sql", &RAW, &query).await;
+    assert_eq!((status, &error["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("53000")));
+    drop(reader);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(node.post("/sql", &RAW, &query).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn foreign_pages_are_kept_out() {
     let data = directory();
     let node = start(data.path(), &[]);

@@ -5,14 +5,14 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, Response};
 use isobar_replica::{Commit, Ulid};
 use serde_json::json;
 
 use crate::error::{Error, sqlstate};
 use crate::protocol::http::error::Refusal;
 use crate::protocol::http::request::{self, QueryBody};
-use crate::protocol::http::respond::{Body, JSON, holding, whole};
+use crate::protocol::http::respond::{Body, JSON, holding};
 use crate::protocol::http::router::Service;
 use crate::protocol::http::rows::{RowStyle, write_members};
 use crate::protocol::http::stream;
@@ -112,7 +112,7 @@ async fn respond(
     out: Vec<u8>,
 ) -> Result<Response<Body>, Refusal> {
     let permit = service.memory.reserve(out.len()).await?;
-    Ok(holding(whole(StatusCode::OK, content_type, out), permit))
+    Ok(holding(content_type, out, permit))
 }
 
 /// JSON takes more than the packed form, though not always.
