@@ -58,7 +58,7 @@ where
     let mut out = Vec::with_capacity(256 + events.iter().map(event_bytes).sum::<usize>());
     if stream::is_wanted(headers) {
         stream::write_lines(&events, &completion.tag, style, &mut out);
-        return respond(service, stream::NDJSON, out).await;
+        return respond(service, stream::NDJSON, out, completion.commit.is_some()).await;
     }
     out.push(b'{');
     write_members(&events, &completion.tag, style, &mut out);
@@ -67,7 +67,7 @@ where
         write_settings(session.settings().session(), &mut out);
     }
     out.push(b'}');
-    respond(service, JSON, out).await
+    respond(service, JSON, out, completion.commit.is_some()).await
 }
 
 async fn batch(
@@ -103,15 +103,20 @@ async fn batch(
         write_settings(session.settings().session(), &mut out);
     }
     out.push(b'}');
-    respond(service, JSON, out).await
+    respond(service, JSON, out, answer.commit.is_some()).await
 }
 
+/// `committed`: there is no telling the client to try again later, whatever the memory.
 async fn respond(
     service: &Service,
     content_type: hyper::header::HeaderValue,
     out: Vec<u8>,
+    committed: bool,
 ) -> Result<Response<Body>, Refusal> {
-    let permit = service.memory.reserve(out.len()).await?;
+    let permit = match service.memory.reserve(out.len()).await {
+        Err(refusal) if !committed => return Err(refusal),
+        permit => permit.ok(),
+    };
     Ok(holding(content_type, out, permit))
 }
 

@@ -36,7 +36,7 @@ pub fn json_response(status: StatusCode, value: &Value) -> Response<Body> {
 const PIECE: usize = 64 << 10;
 
 /// An answer that holds a permit until the client has taken nearly all of it, or is gone.
-pub fn holding(content_type: HeaderValue, out: Vec<u8>, permit: OwnedSemaphorePermit) -> Response<Body> {
+pub fn holding(content_type: HeaderValue, out: Vec<u8>, permit: Option<OwnedSemaphorePermit>) -> Response<Body> {
     let length = out.len();
     let pieces = futures::stream::unfold((0, out, permit), |(start, out, permit)| async move {
         let rest = out.get(start..).filter(|rest| !rest.is_empty())?;
