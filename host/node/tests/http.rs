@@ -204,6 +204,43 @@ async fn interactive_transactions_span_requests() {
 }
 
 #[tokio::test]
+async fn a_commit_whose_client_goes_away_has_one_outcome() {
+    let data = directory();
+    let node = start(data.path(), &[]);
+    seats(&node).await;
+    for lost in [true, false] {
+        let id = begin(&node, &json!({})).await;
+        let sql = format!("/v1/transactions/{id}/sql");
+        let many = "INSERT INTO seats SELECT g, repeat('x', 1000) FROM generate_series(1000, 40000) g";
+        for write in [many, "UPDATE seats SET holder = 'mine' WHERE id = 1"] {
+            node.post(&sql, &RAW, &json!({"query": write})).await;
+        }
+        if lost {
+            node.sql("UPDATE seats SET holder = 'theirs' WHERE id = 1").await;
+        }
+        let mut stream = tokio::net::TcpStream::connect(node.address).await.expect("a connection");
+        let head = format!("POST /v1/transactions/{id}/commit HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("it is sent");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        drop(stream);
+        let commit = format!("/v1/transactions/{id}/commit");
+        let mut answer = node.post(&commit, &[], &json!({})).await;
+        while answer.0 == StatusCode::CONFLICT {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            answer = node.post(&commit, &[], &json!({})).await;
+        }
+        if lost {
+            assert_eq!(answer.1["code"], json!("40001"), "{}", answer.1);
+        } else {
+            assert!(answer.1["commit"]["id"] == json!(id), "{}", answer.1);
+        }
+        let (status, _) = node.post(&sql, &RAW, &json!({"query": "DELETE FROM seats"})).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "its statements do not run on their own");
+    }
+    assert_eq!(node.sql("SELECT count(*) FROM seats").await["rows"], json!([["39004"]]));
+}
+
+#[tokio::test]
 async fn idle_and_excess_transactions_are_refused() {
     let data = directory();
     let file = data.path().join("isobar.toml");
@@ -303,6 +340,25 @@ async fn copied_rows_come_with_the_request() {
         "{answer}"
     );
     assert_eq!(node.sql("SELECT holder FROM seats WHERE id >= 20 ORDER BY id").await["rows"], json!([["zoe"], [null]]));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_count_as_memory() {
+    let data = directory();
+    let file = data.path().join("isobar.toml");
+    std::fs::write(&file, "[http]\nmemory_mb = 32\nbody_ms = 300\n").expect("a file");
+    let node = start(&data.path().join("data"), &["--config", file.to_str().expect("a path")]);
+    let query = json!({"query": "SELECT repeat('x', 30000000)"});
+    let request =
+        format!("POST /sql HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{query}", query.to_string().len());
+    let mut reader = tokio::net::TcpStream::connect(node.address).await.expect("a connection");
+    reader.write_all(request.as_bytes()).await.expect("it is sent");
+    reader.read_exact(&mut [0; 20]).await.expect("it begins to answer");
+    let (status, error) = node.post("/sql", &RAW, &query).await;
+    assert_eq!((status, &error["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("53000")));
+    drop(reader);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(node.post("/sql", &RAW, &query).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

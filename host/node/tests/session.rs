@@ -5,7 +5,8 @@ use std::sync::Arc;
 use isobar_node::config::Configuration;
 use isobar_node::node::Node;
 use isobar_node::sandbox::{Event, Results, TransactionModes};
-use isobar_node::session::{Session, Settings, Statement};
+use isobar_node::session::{Session, Settings, Statement, once};
+use isobar_replica::Ulid;
 
 struct Fixture {
     node: Arc<Node>,
@@ -353,4 +354,27 @@ async fn a_batch_runs_whole_or_not_at_all() {
     let error = session.execute_batch(&ending, modes, 1 << 20, None).await.expect_err("it is refused");
     assert_eq!(error.sqlstate(), "2D000");
     assert_eq!(seen(&mut session, "SELECT a FROM t").await, "1\nSELECT 1");
+}
+
+#[tokio::test]
+async fn answers_are_forgotten_by_the_time_of_their_commits() {
+    let fixture = fixture().await;
+    let (node, mut session) = (&fixture.node, fixture.session());
+    seen(&mut session, "CREATE TABLE notes (note text)").await;
+    // Keys that say that they are from 2001 and from 2200.
+    for key in [1_000_000_000_000, 7_258_118_400_000].map(|time| Ulid::from_parts(time, 1)) {
+        let write = Statement { sql: "INSERT INTO notes VALUES ('x')".into(), ..Statement::default() };
+        let mut send =
+            async |statement: &Statement| session.execute(statement, &mut Results::held(1 << 20), Some(key)).await;
+        assert!(!send(&write).await.expect("it is written").repeated);
+        let now_ms = node.clock.now_micros() / 1000;
+        once::forget_old_answers(node, now_ms - 60_000).await.expect("a commit");
+        assert!(send(&write).await.expect("it is remembered").repeated);
+        let other = Statement { sql: "INSERT INTO notes VALUES ('y')".into(), ..Statement::default() };
+        assert_eq!(send(&other).await.expect_err("it is another request").sqlstate(), "22023");
+        once::forget_old_answers(node, now_ms + 60_000).await.expect("a commit");
+        assert!(!send(&write).await.expect("it is written").repeated);
+        once::forget_old_answers(node, now_ms + 60_000).await.expect("a commit");
+    }
+    assert_eq!(seen(&mut session, "SELECT count(*) FROM notes").await, "4\nSELECT 1");
 }

@@ -41,6 +41,15 @@ impl Error {
         self
     }
 
+    /// Says in which file.
+    pub(crate) fn in_file(mut self, what: &str) -> Error {
+        self.detail = Some(match self.detail {
+            Some(detail) => format!("{what}: {detail}"),
+            None => what.to_owned(),
+        });
+        self
+    }
+
     /// 40001: another transaction has written, since the snapshot, what this one depends on.
     pub fn conflict() -> Error {
         Error::new("40001", Actor::Retry, "mutation conflicts with another transaction, retry as needed (OC000)")

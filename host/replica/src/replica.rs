@@ -4,7 +4,7 @@ use crate::apply::Applier;
 use crate::error::{Error, Result};
 use crate::journal::{Alone, GroupCommit, Journal, Progress, RaftJournal};
 use crate::options::{Clock, Limits, Options, Storage};
-use crate::store::{Directory, Place, SnapshotReader, Store};
+use crate::store::{Directory, Place, SnapshotReader, Store, unpanicked};
 use crate::transaction::{Snapshots, Transaction, TransactionOptions};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ impl Replica {
                 (Place::Backend(store), Place::Backend(journal))
             }
         };
-        let (store, applied) = Store::open(store_place, &limits)?;
+        let (store, applied) = unpanicked("the store", || Store::open(store_place, &limits))?;
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
         let applier = Applier::start(store.clone(), applied.clone(), snapshots.clone(), clock.clone(), limits.clone())?;

@@ -1,6 +1,7 @@
 //! One instance of the engine, and what it holds while it runs a statement.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use isobar_replica::{Clock, Transaction};
@@ -46,12 +47,33 @@ impl State {
     }
 }
 
-/// Counts the memory of one instance and refuses growth beyond the limit.
+/// Counts the memory of all instances.
+pub struct TotalMemory {
+    pub bytes: AtomicUsize,
+    pub bytes_max: usize,
+}
+
+impl TotalMemory {
+    /// Whether there was room for so many bytes more, which are taken then.
+    fn take(&self, more: usize) -> bool {
+        let taken = |bytes: usize| bytes.checked_add(more).filter(|bytes| *bytes <= self.bytes_max);
+        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).is_ok()
+    }
+}
+
+/// Counts the memory of one instance and refuses growth beyond its own limit and that of all together.
 pub struct MemoryLimit {
     pub bytes: usize,
     pub bytes_max: usize,
     /// Growth was refused: the trap that follows is for want of memory.
     pub exhausted: bool,
+    pub total: Arc<TotalMemory>,
+}
+
+impl Drop for MemoryLimit {
+    fn drop(&mut self) {
+        self.total.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// Elements of a guest's tables: its functions that are called by address.
@@ -60,8 +82,9 @@ const TABLE_ELEMENTS_MAX: usize = 100_000;
 impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         // An instance has several memories at most in theory; counted together all the same.
-        let bytes = self.bytes.saturating_add(desired.saturating_sub(current));
-        if bytes > self.bytes_max {
+        let more = desired.saturating_sub(current);
+        let bytes = self.bytes.saturating_add(more);
+        if bytes > self.bytes_max || !self.total.take(more) {
             self.exhausted = true;
             return Ok(false);
         }

@@ -16,6 +16,8 @@ pub struct Limits {
     pub idle_instances: u32,
     /// Memory of one instance; a statement that needs more fails with 53200. At most 4096.
     pub memory_mb: u32,
+    /// Memory of all instances together; a statement that would need more fails with 53200.
+    pub total_memory_mb: u32,
     /// An instance that has grown beyond this is not kept.
     pub retained_memory_mb: u32,
     /// Machine stack of one instance; a statement that needs more fails with 54001.
@@ -33,6 +35,7 @@ impl Default for Limits {
             wait_ms: 10_000,
             idle_instances: 16,
             memory_mb: 1024,
+            total_memory_mb: 4096,
             retained_memory_mb: 64,
             stack_kb: 1024,
             statement_ms: 300_000,
@@ -44,6 +47,10 @@ impl Default for Limits {
 impl Limits {
     pub fn memory_bytes(&self) -> usize {
         (self.memory_mb.min(4096) as usize) << 20
+    }
+
+    pub fn total_memory_bytes(&self) -> usize {
+        (self.total_memory_mb as usize) << 20
     }
 
     pub fn retained_memory_bytes(&self) -> usize {

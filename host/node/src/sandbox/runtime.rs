@@ -2,7 +2,7 @@
 //! ticks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -10,9 +10,9 @@ use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Stor
 
 use crate::error::{Error, Result};
 use crate::sandbox::bindings::{self, EnginePre};
-use crate::sandbox::instance::{Instance, MemoryLimit, State};
+use crate::sandbox::instance::{Instance, MemoryLimit, State, TotalMemory};
 use crate::sandbox::pool::Pool;
-use crate::sandbox::trap::Stopped;
+use crate::sandbox::trap::{Stopped, out_of_memory};
 use crate::sandbox::{Limits, compilation};
 
 /// The engine, compiled by the build script.
@@ -29,6 +29,7 @@ struct Shared {
     engine: Engine,
     component: EnginePre<State>,
     pool: Pool,
+    memory: Arc<TotalMemory>,
     limits: Limits,
     stopped: Arc<AtomicBool>,
 }
@@ -40,6 +41,8 @@ pub struct SandboxMetrics {
     pub discarded: u64,
     pub idle: usize,
     pub running: usize,
+    /// Memory of all instances.
+    pub memory_bytes: usize,
 }
 
 impl Sandbox {
@@ -67,7 +70,9 @@ impl Sandbox {
         let component = EnginePre::new(linker.instantiate_pre(&component)?)?;
         let stopped = Arc::new(AtomicBool::new(false));
         tick(engine.clone(), Duration::from_millis(limits.tick_ms.max(1)), stopped.clone())?;
-        Ok(Sandbox(Arc::new(Shared { engine, component, pool: Pool::new(limits), limits: limits.clone(), stopped })))
+        let memory = Arc::new(TotalMemory { bytes: AtomicUsize::new(0), bytes_max: limits.total_memory_bytes() });
+        let (pool, limits) = (Pool::new(limits), limits.clone());
+        Ok(Sandbox(Arc::new(Shared { engine, component, pool, memory, limits, stopped })))
     }
 
     pub fn limits(&self) -> &Limits {
@@ -87,7 +92,8 @@ impl Sandbox {
     }
 
     async fn create(&self) -> Result<Instance> {
-        let memory = MemoryLimit { bytes: 0, bytes_max: self.limits().memory_bytes(), exhausted: false };
+        let (bytes_max, total) = (self.limits().memory_bytes(), self.0.memory.clone());
+        let memory = MemoryLimit { bytes: 0, bytes_max, exhausted: false, total };
         let mut store = Store::new(&self.0.engine, State { call: None, memory });
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(1);
@@ -101,12 +107,13 @@ impl Sandbox {
             }
             Ok(UpdateDeadline::Yield(1))
         });
-        let engine = self
-            .0
-            .component
-            .instantiate_async(&mut store)
-            .await
-            .map_err(|error| Error::internal("the SQL engine does not start").detail(format!("{error:#}")))?;
+        let engine = match self.0.component.instantiate_async(&mut store).await {
+            Ok(engine) => engine,
+            Err(_) if store.data().memory.exhausted => return Err(out_of_memory()),
+            Err(error) => {
+                return Err(Error::internal("the SQL engine does not start").detail(format!("{error:#}")));
+            }
+        };
         self.pool().created.fetch_add(1, Ordering::Relaxed);
         Ok(Instance { store, engine })
     }
@@ -118,6 +125,7 @@ impl Sandbox {
             discarded: pool.discarded.load(Ordering::Relaxed),
             idle: pool.idle(),
             running: pool.running(),
+            memory_bytes: self.0.memory.bytes.load(Ordering::Relaxed),
         }
     }
 }

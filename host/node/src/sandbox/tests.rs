@@ -184,6 +184,17 @@ async fn traps_cost_their_statement_and_their_instance() {
 }
 
 #[tokio::test]
+async fn instances_share_what_memory_there_is() {
+    let sandbox = sandbox(Limits { memory_mb: 4096, total_memory_mb: 16, ..small() });
+    for _ in 0..3 {
+        assert_eq!(run(&sandbox, "memory").await, Err(("53200".into(), "out of memory".into())));
+        assert_eq!(run(&sandbox, "fine").await, ok(), "what a discarded instance had is free again");
+        let bytes = sandbox.metrics().memory_bytes;
+        assert!(bytes > 0 && bytes < 1 << 20, "{bytes} bytes for two pages");
+    }
+}
+
+#[tokio::test]
 async fn endless_loops_end_with_their_time() {
     let sandbox = sandbox(small());
     let mut late = call();

@@ -44,9 +44,14 @@ pub fn explain(failure: &wasmtime::Error, exhausted: bool) -> Error {
                 .hint("Nest the statement's expressions and queries less deeply.")
         }
         // The guest's allocator gives up with a trap.
-        _ if exhausted => Error::new(sqlstate::OUT_OF_MEMORY, "out of memory")
-            .detail("The statement needs more memory than one engine instance may use."),
+        _ if exhausted => out_of_memory(),
         Some(trap) => Error::internal("the SQL engine failed").detail(trap.to_string()),
         None => Error::internal("the SQL engine failed").detail(format!("{failure:#}")),
     }
+}
+
+/// 53200
+pub fn out_of_memory() -> Error {
+    Error::new(sqlstate::OUT_OF_MEMORY, "out of memory")
+        .detail("The statement needs more memory than one engine instance may use, or than is left for all of them.")
 }

@@ -65,8 +65,9 @@ impl Session {
         key: Option<Ulid>,
     ) -> Result<BatchAnswer> {
         self.begin(modes, Some(Ulid::generate()))?;
+        let request = key.map_or(0, |_| once::fingerprint(statements));
         if let Some(key) = key
-            && let Some(repeated) = self.find_batch(key, statements.len()).await?
+            && let Some(repeated) = self.find_batch(key, request).await?
         {
             return Ok(repeated);
         }
@@ -86,7 +87,7 @@ impl Session {
             && transaction.has_writes()
         {
             let stored = answers.iter().map(|answer| StoredAnswer::new(&answer.tag, &answer.events)).collect();
-            once::store_answers(transaction, key, *id, stored)?;
+            once::store_answers(transaction, key, *id, request, stored)?;
         }
         let commit = self.commit().await?.commit;
         Ok(BatchAnswer { answers, commit, repeated: false })
@@ -94,18 +95,13 @@ impl Session {
 
     /// What the same batch answered before. Reads in the batch's own transaction, so that a twin that commits in
     /// between is a conflict.
-    async fn find_batch(&mut self, key: Ulid, statements: usize) -> Result<Option<BatchAnswer>> {
+    async fn find_batch(&mut self, key: Ulid, request: u64) -> Result<Option<BatchAnswer>> {
         let Some(block) = &mut self.block else { return Ok(None) };
         // From here on the snapshot must stay: a younger one could hide a twin's commit from the certifier.
         block.queried = true;
         let transaction = block.transaction.insert(self.node.replica.begin(block.options()).await?);
         let Some(repeated) = once::stored_answers(&self.node, transaction, key)? else { return Ok(None) };
-        if repeated.answers.len() != statements {
-            return Err(Error::new(
-                sqlstate::INVALID_PARAMETER_VALUE,
-                "the idempotency key belongs to another request",
-            ));
-        }
+        let repeated = repeated.of_request(request)?;
         let answers = repeated.answers.into_iter().map(|answer| {
             let tag = answer.tag.clone();
             Answer { events: answer.events(), tag }

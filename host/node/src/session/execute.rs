@@ -71,10 +71,11 @@ impl Session {
             read_only: modes.read_only.unwrap_or_default(),
         };
         let mut transaction = self.node.replica.begin(options).await?;
+        let request = key.map_or(0, |_| once::fingerprint(std::slice::from_ref(statement)));
         if let Some(key) = key
             && let Some(repeated) = once::stored_answers(&self.node, &mut transaction, key)?
         {
-            return Ok((repeat(repeated, results)?, Vec::new()));
+            return Ok((repeat(repeated.of_request(request)?, results)?, Vec::new()));
         }
         let surroundings = Surroundings { in_block: false, options, transaction_time: self.now() };
         let (transaction, outcome) = self.run(Some(transaction), statement, &surroundings, results).await;
@@ -85,7 +86,7 @@ impl Session {
                 let id = Ulid::generate();
                 if let Some(key) = key.filter(|_| wrote) {
                     let answer = once::StoredAnswer::new(&tag, results.events());
-                    once::store_answers(&mut transaction, key, id, vec![answer])?;
+                    once::store_answers(&mut transaction, key, id, request, vec![answer])?;
                 }
                 let commit = self.node.replica.commit(transaction, id).await?;
                 Ok((Completion { tag, commit: wrote.then_some(commit), repeated: false }, follow_up))

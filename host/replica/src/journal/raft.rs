@@ -7,7 +7,7 @@ use super::{Journal, Progress};
 use crate::apply::Applier;
 use crate::error::{Error, Result};
 use crate::options::Limits;
-use crate::store::{Applied, Chunks, Place, SnapshotReader};
+use crate::store::{Applied, Chunks, Place, SnapshotReader, unpanicked};
 use futures::future::BoxFuture;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::impls::ProgressResponder;
@@ -68,7 +68,7 @@ impl RaftJournal {
         N: RaftNetworkFactory<Types>,
         N::Network: NetSnapshot<Types, SnapshotData = Chunks>,
     {
-        let log = LogStore::open(place, &limits)?;
+        let log = unpanicked("the journal", || LogStore::open(place, &limits))?;
         log.check_against(applied.index)?;
         let machine = Machine::new(applier, applied)?;
         let runtime = Runtime::start()?;

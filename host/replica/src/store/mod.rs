@@ -227,7 +227,7 @@ impl Place<'_> {
             redb::DatabaseError::UpgradeRequired(version) => {
                 Error::corrupted(format!("{what} has redb's file format {version}"))
             }
-            other => failed(other),
+            other => failed(other).in_file(what),
         })
     }
 }
@@ -299,11 +299,40 @@ impl redb::StorageBackend for AnyBackend {
     }
 }
 
+/// redb panics where a page is not what it wrote: somebody else's bytes, so an error and no bug of ours.
+pub fn unpanicked<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    answer.unwrap_or_else(|_| Err(Error::corrupted(format!("{what} has a page that cannot be read"))))
+}
+
 /// What redb says, in our words.
 pub fn failed(error: impl Into<redb::Error>) -> Error {
     match error.into() {
         redb::Error::Corrupted(what) => Error::corrupted(what),
         redb::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => Error::disk_full(),
         other => Error::unavailable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_cannot_be_read_is_an_error() {
+        let error = unpanicked::<()>("the store", || panic!("unexpected page")).unwrap_err();
+        assert_eq!(
+            (error.sqlstate, error.detail.as_deref()),
+            ("XX001", Some("the store has a page that cannot be read"))
+        );
+    }
+
+    #[test]
+    fn errors_of_opening_name_the_file() {
+        let file = std::env::temp_dir().join(format!("isobar-not-redb-{}", std::process::id()));
+        std::fs::write(&file, [7; 8192]).unwrap();
+        let error = Place::Path(&file).open(1 << 20, "the journal").err().unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(error.detail.as_ref().is_some_and(|detail| detail.starts_with("the journal: ")), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use super::KeyRange;
 use super::overlay::{Mark, Overlay};
 use crate::error::{Error, Result};
 use crate::packed::{Pieces, push_pair};
-use crate::store::{RangeReader, SegmentScan, Store, View};
+use crate::store::{RangeReader, SegmentScan, Store, View, unpanicked};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -28,10 +28,10 @@ enum Reader {
 
 impl Reader {
     fn fill(&mut self, out: &mut Vec<u8>, max_bytes: usize, max_rows: usize) -> Result<bool> {
-        match self {
+        unpanicked("the store", || match self {
             Reader::Range(reader) => reader.fill(out, max_bytes, max_rows),
             Reader::Segments(scan) => scan.fill(out, max_bytes),
-        }
+        })
     }
 
     /// Whether reading on costs next to nothing.
@@ -43,6 +43,7 @@ impl Reader {
 /// Where a cursor's pairs come from.
 enum Source {
     Reader(Box<Reader>),
+    /// Another thread's batches, an empty one at the end: a thread that breaks off must not look like an end.
     Ahead(Receiver<Result<Vec<u8>>>),
     End,
 }
@@ -154,13 +155,14 @@ impl Cursor {
                 }
                 Ok(batch)
             }
-            Source::Ahead(batches) => match batches.recv() {
-                Ok(batch) => batch,
-                Err(_) => {
+            Source::Ahead(batches) => {
+                let broken_off = || Err(Error::corrupted("a scan broke off before the end of its range"));
+                let batch = batches.recv().unwrap_or_else(|_| broken_off())?;
+                if batch.is_empty() {
                     self.source = Source::End;
-                    Ok(Vec::new())
                 }
-            },
+                Ok(batch)
+            }
         }
     }
 
@@ -174,12 +176,19 @@ impl Cursor {
         let size = max_bytes.max(READ_AHEAD_BYTES);
         let read = move || {
             let _permit = permit;
-            let mut end = false;
-            while !end {
+            loop {
                 let mut batch = Vec::with_capacity(size + 256);
                 let result = reader.fill(&mut batch, size, usize::MAX);
-                end = result.as_ref().map_or(true, |end| *end);
-                if (batch.is_empty() && result.is_ok()) || sender.send(result.map(|_| batch)).is_err() {
+                let goes_on = matches!(result, Ok(false));
+                let ends = matches!(result, Ok(true));
+                // Whoever reads may have gone away.
+                if (!batch.is_empty() || result.is_err()) && sender.send(result.map(|_| batch)).is_err() {
+                    return;
+                }
+                if ends {
+                    let _ = sender.send(Ok(Vec::new()));
+                }
+                if !goes_on {
                     return;
                 }
             }
@@ -218,15 +227,22 @@ impl Cursor {
         let mut stored = Pieces(&self.pending[self.position..]);
         let mut last_key = None;
         let mut left = stored.0.len();
-        while out.len() < max_bytes {
+        'stored: while out.len() < max_bytes {
             let Some(key) = stored.next() else { break };
             let (key, value) = (key?, stored.next().unwrap_or(Err(Error::malformed("batch")))?);
             let mut hidden = false;
+            let mut own_last = None;
             while let Some((own_key, own_value)) = own {
                 let order = if reverse { key.cmp(own_key) } else { (**own_key).cmp(key) };
                 if order.is_gt() {
                     break;
                 }
+                if out.len() >= max_bytes && order.is_lt() {
+                    // The stored pair is read again, after the own ones that are left.
+                    last_key = own_last.or(last_key);
+                    break 'stored;
+                }
+                own_last = Some(own_key.to_vec());
                 if let Some(own_value) = own_value {
                     push_pair(out, own_key, own_value);
                 }
@@ -266,4 +282,95 @@ fn last_key(batch: &[u8]) -> Option<Vec<u8>> {
         pieces.next();
     }
     last.map(<[u8]>::to_vec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Limits;
+    use crate::store::{Applied, Place};
+    use redb::backends::InMemoryBackend;
+    use ulid::Ulid;
+
+    /// Nine bytes that name an index, and a name.
+    fn key(name: u32) -> Vec<u8> {
+        [&[1, 0, 0, 0, 1, 0, 0, 0, 0][..], &name.to_be_bytes()].concat()
+    }
+
+    fn store(names: impl Iterator<Item = u32>) -> Arc<Store> {
+        let (store, _) = Store::open(Place::Backend(Box::new(InMemoryBackend::new())), &Limits::default()).unwrap();
+        let rows: Vec<_> = names.map(key).collect();
+        let mut write = store.begin_write().unwrap();
+        let writes = rows.iter().map(|key| Ok((key.as_slice(), Some(&[0u8; 100][..]))));
+        write.commit(Ulid::from_parts(1, 0), 1, writes).unwrap();
+        write.finish(&Applied { index: 1, timestamp: 1, ..Applied::default() }).unwrap();
+        Arc::new(store)
+    }
+
+    fn cursor(store: &Arc<Store>, overlay: &mut Overlay, reverse: bool) -> Cursor {
+        let range = KeyRange { start: key(0), end: key(u32::MAX), reverse, expected_rows: 0 };
+        Cursor::open(store, &store.view().unwrap(), range, 1, overlay, 2, false).unwrap()
+    }
+
+    /// Names in the order in which they come, and the longest batch.
+    fn read(cursor: &mut Cursor, overlay: &Overlay, max_bytes: usize) -> (Vec<u32>, usize) {
+        let (mut names, mut longest) = (Vec::new(), 0);
+        loop {
+            let batch = cursor.next_batch(overlay, max_bytes).unwrap();
+            if batch.is_empty() {
+                return (names, longest);
+            }
+            longest = longest.max(batch.len());
+            let mut pieces = Pieces(&batch);
+            while let Some(key) = pieces.next() {
+                names.push(u32::from_be_bytes(key.unwrap()[9..].try_into().unwrap()));
+                pieces.next();
+            }
+        }
+    }
+
+    #[test]
+    fn a_scan_that_breaks_off_is_an_error_and_no_end() {
+        let store = store(1..10);
+        let mut overlay = Overlay::default();
+        let mut cursor = cursor(&store, &mut overlay, false);
+        let (sender, receiver) = sync_channel(1);
+        sender.send(Ok(b"first".to_vec())).unwrap();
+        drop(sender);
+        cursor.source = Source::Ahead(receiver);
+        assert_eq!(cursor.next_batch(&overlay, 1000).unwrap(), b"first");
+        assert_eq!(cursor.next_batch(&overlay, 1000).unwrap_err().sqlstate, "XX001");
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_all_of_it() {
+        let store = store(0..20_000);
+        for reverse in [false, true] {
+            let mut overlay = Overlay::default();
+            let mut cursor = cursor(&store, &mut overlay, reverse);
+            let (mut names, _) = read(&mut cursor, &overlay, 1000);
+            if reverse {
+                names.reverse();
+            }
+            assert!(names.into_iter().eq(0..20_000));
+        }
+    }
+
+    #[test]
+    fn own_writes_come_in_batches_too() {
+        let store = store([5000, 5001].into_iter());
+        for reverse in [false, true] {
+            let mut overlay = Overlay::default();
+            for name in (0..10_000).filter(|name| *name != 5001) {
+                overlay.write(&key(name), (name % 7 != 0).then_some(&[1; 100]));
+            }
+            let mut cursor = cursor(&store, &mut overlay, reverse);
+            let (mut names, longest) = read(&mut cursor, &overlay, 1000);
+            if reverse {
+                names.reverse();
+            }
+            assert!(names.into_iter().eq((0..10_000).filter(|name| name % 7 != 0 || *name == 5001)));
+            assert!(longest < 1400, "{longest} bytes in one batch");
+        }
+    }
 }

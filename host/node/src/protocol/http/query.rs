@@ -5,14 +5,14 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, Response};
 use isobar_replica::{Commit, Ulid};
 use serde_json::json;
 
 use crate::error::{Error, sqlstate};
 use crate::protocol::http::error::Refusal;
 use crate::protocol::http::request::{self, QueryBody};
-use crate::protocol::http::respond::{Body, JSON, holding, whole};
+use crate::protocol::http::respond::{Body, JSON, holding};
 use crate::protocol::http::router::Service;
 use crate::protocol::http::rows::{RowStyle, write_members};
 use crate::protocol::http::stream;
@@ -58,7 +58,7 @@ where
     let mut out = Vec::with_capacity(256 + events.iter().map(event_bytes).sum::<usize>());
     if stream::is_wanted(headers) {
         stream::write_lines(&events, &completion.tag, style, &mut out);
-        return respond(service, stream::NDJSON, out).await;
+        return respond(service, stream::NDJSON, out, completion.commit.is_some()).await;
     }
     out.push(b'{');
     write_members(&events, &completion.tag, style, &mut out);
@@ -67,7 +67,7 @@ where
         write_settings(session.settings().session(), &mut out);
     }
     out.push(b'}');
-    respond(service, JSON, out).await
+    respond(service, JSON, out, completion.commit.is_some()).await
 }
 
 async fn batch(
@@ -103,16 +103,21 @@ async fn batch(
         write_settings(session.settings().session(), &mut out);
     }
     out.push(b'}');
-    respond(service, JSON, out).await
+    respond(service, JSON, out, answer.commit.is_some()).await
 }
 
+/// `committed`: there is no telling the client to try again later, whatever the memory.
 async fn respond(
     service: &Service,
     content_type: hyper::header::HeaderValue,
     out: Vec<u8>,
+    committed: bool,
 ) -> Result<Response<Body>, Refusal> {
-    let permit = service.memory.reserve(out.len()).await?;
-    Ok(holding(whole(StatusCode::OK, content_type, out), permit))
+    let permit = match service.memory.reserve(out.len()).await {
+        Err(refusal) if !committed => return Err(refusal),
+        permit => permit.ok(),
+    };
+    Ok(holding(content_type, out, permit))
 }
 
 /// JSON takes more than the packed form, though not always.

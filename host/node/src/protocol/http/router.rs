@@ -161,5 +161,8 @@ fn ready(service: &Service) -> Response<Body> {
     if service.stopping.load(Ordering::Relaxed) {
         return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "stopping", "region": region}));
     }
+    if service.node.replica.metrics().stopped {
+        return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "read-only", "region": region}));
+    }
     json_response(StatusCode::OK, &json!({"status": "ready", "region": region}))
 }

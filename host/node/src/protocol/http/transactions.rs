@@ -129,6 +129,11 @@ pub async fn query(
     let statement = QueryBody::parse(&body)?.statement()?;
     let shared = service.transactions.find(id).ok_or_else(|| missing(id))?;
     let session = shared.clone().try_lock_owned().map_err(|_| busy())?;
+    // Whoever went away while COMMIT ran has left it without its block: what runs in it now would be on its own.
+    if session.status() == Status::Idle {
+        service.transactions.remove(id);
+        return Err(missing(id));
+    }
     let answer = query::single(&service, session, statement, &headers, None, RowStyle::of(&headers)).await;
     // COMMIT and ROLLBACK as statements end it too. A stream that still runs keeps it.
     if shared.try_lock().is_ok_and(|session| session.status() == Status::Idle) {
@@ -140,23 +145,36 @@ pub async fn query(
 /// `POST /v1/transactions/{id}/commit`. Sent again after a lost answer, it tells what became of the first.
 pub async fn commit(service: Arc<Service>, id: &str) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
-    let Some(shared) = service.transactions.find(id) else {
-        return match service.node.replica.outcome(id).map_err(Error::from)? {
-            Some(Outcome::Committed { timestamp }) => {
-                let commit = isobar_replica::Commit { id, timestamp };
-                let answer = json!({"command": "COMMIT", "commit": commit_json(&commit), "repeated": true});
-                Ok(json_response(StatusCode::OK, &answer))
-            }
-            Some(Outcome::Refused { error }) => Err(Error::from(error).into()),
-            None => Err(missing(id)),
-        };
-    };
+    let Some(shared) = service.transactions.find(id) else { return first_commit(&service, id) };
     let mut session = shared.try_lock_owned().map_err(|_| busy())?;
-    let answer = session.commit().await;
-    service.transactions.remove(id);
-    let completion = answer?;
+    if session.status() == Status::Idle {
+        service.transactions.remove(id);
+        return first_commit(&service, id);
+    }
+    // In a task of its own, so that it ends as it would when the client goes away.
+    let owner = service.clone();
+    let committing = tokio::spawn(async move {
+        let answer = session.commit().await;
+        owner.transactions.remove(id);
+        answer
+    });
+    let completion =
+        committing.await.map_err(|failure| Error::internal("the commit broke off").detail(failure.to_string()))??;
     let commit = completion.commit.as_ref().map(commit_json);
     Ok(json_response(StatusCode::OK, &json!({"command": completion.tag, "commit": commit})))
+}
+
+/// What became of a commit that was asked for before.
+fn first_commit(service: &Service, id: Ulid) -> Result<Response<Body>, Refusal> {
+    match service.node.replica.outcome(id).map_err(Error::from)? {
+        Some(Outcome::Committed { timestamp }) => {
+            let commit = isobar_replica::Commit { id, timestamp };
+            let answer = json!({"command": "COMMIT", "commit": commit_json(&commit), "repeated": true});
+            Ok(json_response(StatusCode::OK, &answer))
+        }
+        Some(Outcome::Refused { error }) => Err(Error::from(error).into()),
+        None => Err(missing(id)),
+    }
 }
 
 /// `POST /v1/transactions/{id}/rollback`
@@ -164,6 +182,10 @@ pub async fn rollback(service: Arc<Service>, id: &str) -> Result<Response<Body>,
     let id = parse(id)?;
     let shared = service.transactions.find(id).ok_or_else(|| missing(id))?;
     let mut session = shared.try_lock_owned().map_err(|_| busy())?;
+    if session.status() == Status::Idle {
+        service.transactions.remove(id);
+        return Err(missing(id));
+    }
     let completion = session.rollback();
     service.transactions.remove(id);
     Ok(json_response(StatusCode::OK, &json!({"command": completion.tag})))
