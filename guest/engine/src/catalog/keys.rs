@@ -8,6 +8,7 @@ const RELATIONS: u32 = 2;
 const NAMES: u32 = 3;
 const COMMENTS: u32 = 4;
 const NEXT_OID: u32 = 5;
+const STATISTICS: u32 = 6;
 
 fn key(kind: u32) -> Vec<u8> {
     let mut key = vec![CATALOG_SPACE];
@@ -51,6 +52,11 @@ pub fn next_oid() -> Vec<u8> {
     key(NEXT_OID)
 }
 
+/// What is known of a table's values. Nobody guards it: new statistics get in no writer's way.
+pub fn statistics(id: u32) -> Vec<u8> {
+    numbered(STATISTICS, id)
+}
+
 /// What a catalog key names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -59,6 +65,7 @@ pub enum Record {
     Name,
     Comment { oid: u32, column: u32 },
     NextOid,
+    Statistics(u32),
 }
 
 /// Reads a key of the catalog's space; none when it is not one of ours.
@@ -73,6 +80,7 @@ pub fn parse(key: &[u8]) -> Option<Record> {
         NAMES => Some(Record::Name),
         COMMENTS => Some(Record::Comment { oid: number(9)?, column: number(13)? }),
         NEXT_OID => Some(Record::NextOid),
+        STATISTICS => Some(Record::Statistics(number(9)?)),
         _ => None,
     }
 }
@@ -88,6 +96,7 @@ mod tests {
         assert_eq!(parse(&name(2200, "t")), Some(Record::Name));
         assert_eq!(parse(&comment(16384, 2)), Some(Record::Comment { oid: 16384, column: 2 }));
         assert_eq!(parse(&next_oid()), Some(Record::NextOid));
+        assert_eq!(parse(&statistics(16384)), Some(Record::Statistics(16384)));
     }
 
     #[test]

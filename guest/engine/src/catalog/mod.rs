@@ -4,6 +4,7 @@ pub mod definition;
 pub mod functions;
 pub mod identifier;
 pub mod keys;
+pub mod statistics;
 pub mod store;
 pub mod system;
 pub mod table;
@@ -14,6 +15,7 @@ pub use table::{
 };
 
 use hashbrown::HashMap;
+use statistics::TableStatistics;
 use std::rc::Rc;
 
 /// The namespace of system relations.
@@ -38,6 +40,8 @@ pub struct Catalog {
     index_by_name: HashMap<u32, HashMap<String, (u32, usize)>>,
     index_by_oid: HashMap<u32, (u32, usize)>,
     comments: HashMap<(u32, u32), String>,
+    /// By table.
+    statistics: HashMap<u32, Rc<TableStatistics>>,
 }
 
 impl Catalog {
@@ -131,6 +135,11 @@ impl Catalog {
     /// COMMENT ON: of a relation, index or schema (column 0), or of a relation's column (1 is the first).
     pub fn comment(&self, oid: u32, column: u32) -> Option<&str> {
         self.comments.get(&(oid, column)).map(String::as_str)
+    }
+
+    /// What is known of a table's values, if it was ever analysed.
+    pub fn statistics(&self, table: u32) -> Option<&Rc<TableStatistics>> {
+        self.statistics.get(&table)
     }
 
     /// Every comment: object, column (0 for the object itself), text.

@@ -3,12 +3,14 @@
 //! A record is one byte of format version and its postcard form.
 
 use super::keys::{self, Record};
+use super::statistics::TableStatistics;
 use super::{Catalog, FIRST_USER_OID, Relation, Schema};
 use crate::encode::pairs::Pairs;
 use crate::encode::writes::WriteBuffer;
 use crate::error::{Error, Result, sqlstate};
 use crate::host::{KeyRange, Transaction};
 use serde::{Serialize, de::DeserializeOwned};
+use std::rc::Rc;
 
 const FORMAT_VERSION: u8 = 1;
 
@@ -22,6 +24,7 @@ impl Catalog {
         let mut schemas: Vec<Schema> = vec![];
         let mut relations: Vec<Relation> = vec![];
         let mut comments = vec![];
+        let mut statistics: Vec<(u32, TableStatistics)> = vec![];
         let range = KeyRange {
             start: vec![keys::CATALOG_SPACE],
             end: vec![keys::CATALOG_SPACE + 1],
@@ -40,6 +43,7 @@ impl Catalog {
                     Some(Record::Schema(_)) => schemas.push(decode(value)?),
                     Some(Record::Relation(_)) => relations.push(decode(value)?),
                     Some(Record::Comment { oid, column }) => comments.push(((oid, column), decode(value)?)),
+                    Some(Record::Statistics(id)) => statistics.push((id, decode(value)?)),
                     Some(Record::Name | Record::NextOid) | None => {}
                 }
             }
@@ -48,6 +52,7 @@ impl Catalog {
         let mut catalog = Catalog::new(schemas, relations);
         catalog.version = version;
         catalog.comments.extend(comments);
+        catalog.statistics.extend(statistics.into_iter().map(|(id, statistics)| (id, Rc::new(statistics))));
         Ok(catalog)
     }
 }
@@ -98,6 +103,9 @@ pub fn delete_relation(transaction: &dyn Transaction, catalog: &Catalog, relatio
         writes.delete(&keys::comment(oid, column));
     }
     writes.delete(&keys::relation(relation.id));
+    if catalog.statistics(relation.id).is_some() {
+        writes.delete(&keys::statistics(relation.id));
+    }
     writes.flush(transaction)
 }
 
@@ -124,6 +132,13 @@ pub fn put_comment(transaction: &dyn Transaction, oid: u32, column: u32, comment
         Some(comment) => writes.put(&key, &encode(&comment)?),
         None => writes.delete(&key),
     }
+    writes.flush(transaction)
+}
+
+/// ANALYZE
+pub fn put_statistics(transaction: &dyn Transaction, table: u32, statistics: &TableStatistics) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    writes.put(&keys::statistics(table), &encode(statistics)?);
     writes.flush(transaction)
 }
 

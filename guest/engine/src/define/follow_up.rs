@@ -1,9 +1,10 @@
 //! What remains to be done after a statement has committed, in bounded transactions: building indexes beside their
-//! writers, and removing the rows of dropped tables.
+//! writers, removing the rows of dropped tables, and gathering statistics.
 //!
 //! The statements are spelled in a way of the engine's own. They carry no state that matters: each does the next step
 //! of what the catalog and the store say is to be done, whoever sends it.
 
+use super::analyze;
 use super::index::build;
 use super::{rows, unfinished};
 use crate::catalog::{Catalog, Relation};
@@ -17,6 +18,8 @@ use std::fmt;
 
 /// What every follow-up begins with; no user's statement can, as it is no SQL.
 const MARK: &str = "\0isobar ";
+/// The first word of those that may fail: the host tells nobody (`wit/statement.wit`).
+const OPTIONAL: &str = "optional ";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FollowUp {
@@ -32,6 +35,9 @@ pub enum FollowUp {
     RemoveIndex {
         table: u32,
         index: u32,
+    },
+    Analyze {
+        table: u32,
     },
     /// Tells the client why an index could not be built, when what there was of it is gone.
     FailIndex {
@@ -50,6 +56,7 @@ impl fmt::Display for FollowUp {
             FollowUp::BuildIndex { table, index } => write!(formatter, "build-index {table} {index}"),
             FollowUp::RemoveTable { table } => write!(formatter, "remove-table {table}"),
             FollowUp::RemoveIndex { table, index } => write!(formatter, "remove-index {table} {index}"),
+            FollowUp::Analyze { table } => write!(formatter, "{OPTIONAL}analyze {table}"),
             FollowUp::FailIndex { table, index, message, detail } => {
                 write!(formatter, "fail-index {table} {index} {message}\0{detail}")
             }
@@ -60,6 +67,7 @@ impl fmt::Display for FollowUp {
 /// A follow-up, or none when the text is a user's.
 pub fn parse(sql: &str) -> Option<Result<FollowUp>> {
     let rest = sql.strip_prefix(MARK)?;
+    let rest = rest.strip_prefix(OPTIONAL).unwrap_or(rest);
     let (verb, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let number = |text: &str| text.parse::<u32>().ok();
     let pair = || rest.split_once(' ').and_then(|(table, index)| Some((number(table)?, number(index)?)));
@@ -67,6 +75,7 @@ pub fn parse(sql: &str) -> Option<Result<FollowUp>> {
         "resume" => Some(FollowUp::Resume),
         "build-index" => pair().map(|(table, index)| FollowUp::BuildIndex { table, index }),
         "remove-index" => pair().map(|(table, index)| FollowUp::RemoveIndex { table, index }),
+        "analyze" => number(rest).map(|table| FollowUp::Analyze { table }),
         "remove-table" => number(rest).map(|table| FollowUp::RemoveTable { table }),
         "fail-index" => failure(rest),
         _ => None,
@@ -79,6 +88,11 @@ fn failure(rest: &str) -> Option<FollowUp> {
     let (table, index) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let (message, detail) = parts.next()?.split_once('\0')?;
     Some(FollowUp::FailIndex { table, index, message: message.into(), detail: detail.into() })
+}
+
+/// Whether nobody need know when it fails.
+pub fn is_optional(sql: &str) -> bool {
+    sql.strip_prefix(MARK).is_some_and(|rest| rest.starts_with(OPTIONAL))
 }
 
 pub fn run(host: &dyn Host, catalog: &Catalog, settings: &Settings, follow_up: &FollowUp) -> Result<Outcome> {
@@ -94,6 +108,10 @@ pub fn run(host: &dyn Host, catalog: &Catalog, settings: &Settings, follow_up: &
             tag: String::new(),
             follow_up: build::step(host, catalog, settings, *table, *index)?,
         }),
+        FollowUp::Analyze { table } => {
+            analyze::follow_up(host, catalog, *table)?;
+            Ok(again(false))
+        }
         FollowUp::RemoveTable { table } => {
             if catalog.relation_by_id(*table).is_some() {
                 return Ok(again(false));
@@ -133,6 +151,7 @@ mod tests {
             FollowUp::BuildIndex { table: 16384, index: 2 },
             FollowUp::RemoveTable { table: 16384 },
             FollowUp::RemoveIndex { table: 16384, index: 2 },
+            FollowUp::Analyze { table: 16384 },
             FollowUp::FailIndex {
                 table: 16384,
                 index: 2,
@@ -141,7 +160,9 @@ mod tests {
             },
         ];
         for follow_up in all {
-            assert_eq!(parse(&follow_up.to_string()).unwrap().unwrap(), follow_up);
+            let sql = follow_up.to_string();
+            assert_eq!(parse(&sql).unwrap().unwrap(), follow_up);
+            assert_eq!(is_optional(&sql), matches!(follow_up, FollowUp::Analyze { .. }));
         }
         assert!(parse("select 1").is_none());
         assert!(parse("\0isobar build-index x").unwrap().is_err());

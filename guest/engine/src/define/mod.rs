@@ -1,5 +1,6 @@
 //! Statements that define: tables, indexes, views, schemas, settings, and what only the host can do.
 
+pub mod analyze;
 pub mod follow_up;
 pub mod settings;
 pub mod table;
@@ -62,8 +63,8 @@ pub fn execute(context: &DefineContext, statement: &Statement) -> Result<Outcome
                 other => Err(Error::not_supported(format!("DROP {other}"))),
             }
         }
-        // Statistics are kept as rows change, and versions are collected in the background.
-        Statement::Analyze(_) => Ok(complete("ANALYZE")),
+        Statement::Analyze(analyze) => analyze::execute(context, analyze),
+        // Old versions are collected in the background.
         Statement::Vacuum(_) => Ok(complete("VACUUM")),
         other => Err(Error::not_supported(first_words(&other.to_string()))),
     }

@@ -1,5 +1,6 @@
 //! The engine as its host sees it: a request in, an outcome out.
 
+mod analysis;
 mod explain;
 mod output;
 mod parameters;
@@ -18,6 +19,7 @@ use crate::modify::copy;
 use crate::parse;
 use crate::statement::{Description, Outcome, Request};
 use crate::types::DataType;
+use analysis::Analyses;
 use plans::PlanCache;
 use sqlparser::ast::Statement;
 use std::rc::Rc;
@@ -27,6 +29,7 @@ use std::rc::Rc;
 pub struct Engine {
     catalog: Option<Rc<Catalog>>,
     plans: PlanCache,
+    analyses: Analyses,
 }
 
 /// What one request runs with.
@@ -62,14 +65,14 @@ impl Engine {
             session => session?,
         };
         if let Some(plan) = self.plans.get(&session) {
-            return query::execute(&session, &plan);
+            return self.analyses.after(&session, &plan, query::execute(&session, &plan)?);
         }
         let statement = parse::parse(&request.sql)?;
         match &statement {
             Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
                 let plan = Rc::new(query::plan(&session, &statement)?);
                 self.plans.insert(&session, plan.clone());
-                query::execute(&session, &plan)
+                self.analyses.after(&session, &plan, query::execute(&session, &plan)?)
             }
             Statement::Explain { .. } => explain::execute(&session, &statement),
             _ => {

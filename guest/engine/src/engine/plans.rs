@@ -2,12 +2,15 @@
 
 use super::Session;
 use crate::bind::Command;
+use crate::define::analyze::has_changed;
+use crate::encode::key::index_prefix;
 use crate::execute::expression::Compiled;
 use crate::host::OutputColumn;
 use crate::limits::CACHED_PLANS;
 use crate::plan::Physical;
 use crate::types::DataType;
 use hashbrown::HashMap;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A statement that is ready to run.
@@ -22,7 +25,14 @@ pub struct Plan {
     pub column_types: Vec<DataType>,
     /// The arguments of `set_config`, where the statement calls it.
     pub setting_change: Option<Vec<Compiled>>,
+    /// Whether statistics of its tables were asked for.
+    pub asked: Cell<bool>,
 }
+
+/// How often a plan runs before the sizes of its tables are looked at again.
+const USES_BETWEEN_CHECKS: u32 = 64;
+/// Any plan is good enough for a table with fewer rows.
+const SMALL_TABLE: u64 = 500;
 
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -35,6 +45,7 @@ struct Entry {
     plan: Rc<Plan>,
     catalog_version: u64,
     last_use: u64,
+    uses: u32,
 }
 
 /// The plans that were used last.
@@ -48,7 +59,9 @@ impl PlanCache {
     pub fn get(&mut self, session: &Session) -> Option<Rc<Plan>> {
         self.uses += 1;
         let entry = self.entries.get_mut(&key(session))?;
-        if entry.catalog_version != session.catalog.version() {
+        entry.uses += 1;
+        let is_old = entry.uses.is_multiple_of(USES_BETWEEN_CHECKS) && outgrown(session, &entry.plan);
+        if is_old || entry.catalog_version != session.catalog.version() {
             return None;
         }
         entry.last_use = self.uses;
@@ -63,9 +76,17 @@ impl PlanCache {
             let middle = uses[uses.len() / 2];
             self.entries.retain(|_, entry| entry.last_use > middle);
         }
-        let entry = Entry { plan, catalog_version: session.catalog.version(), last_use: self.uses };
+        let entry = Entry { plan, catalog_version: session.catalog.version(), last_use: self.uses, uses: 0 };
         self.entries.insert(key(session), entry);
     }
+}
+
+/// Whether a table has become so much larger or smaller that the plan may be a bad one.
+fn outgrown(session: &Session, plan: &Plan) -> bool {
+    plan.physical.tables_planned.iter().any(|&(table, rows)| {
+        let now = session.host.estimate_count(&index_prefix(table, 0));
+        rows.max(now) >= SMALL_TABLE && has_changed(rows, now)
+    })
 }
 
 fn key(session: &Session) -> Key {

@@ -63,6 +63,7 @@ pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
         command: bound.command,
         setting_change,
         writes,
+        asked: std::cell::Cell::new(false),
     })
 }
 

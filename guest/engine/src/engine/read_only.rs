@@ -9,14 +9,18 @@ use sqlparser::ast::{LockType, ObjectType, Statement};
 
 /// 25006 in a read-only transaction. `command` is the statement's name, where it writes.
 pub fn check(session: &Session, command: Option<&str>) -> Result<()> {
-    let is_on = |(name, value): &(String, String)| name == "transaction_read_only" && value == "on";
     match command {
-        Some(command) if session.request.settings.iter().any(is_on) => {
+        Some(command) if is_on(session) => {
             let message = format!("cannot execute {command} in a read-only transaction");
             Err(Error::new(sqlstate::READ_ONLY_SQL_TRANSACTION, message))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the transaction is read-only.
+pub fn is_on(session: &Session) -> bool {
+    session.request.settings.iter().any(|(name, value)| name == "transaction_read_only" && value == "on")
 }
 
 /// The name of a query, INSERT, UPDATE or DELETE, where it writes or locks.

@@ -1,7 +1,7 @@
 //! A session as a node would hold it: a transaction block, settings, prepared statements.
 
 use super::store::{MemoryStore, MemoryTransaction, Sent};
-use crate::define::follow_up::FollowUp;
+use crate::define::follow_up::{FollowUp, is_optional};
 use crate::engine::{Engine, pack_parameters};
 use crate::error::{Error, Result};
 use crate::host::{OutputColumn, Severity};
@@ -189,8 +189,13 @@ impl Session {
         while let Some(sql) = waiting.pop_front() {
             let request = Request { sql, settings: self.current_settings(), ..Default::default() };
             let transaction = self.store.begin();
-            if let Outcome::Complete { follow_up, .. } = self.engine.execute(&transaction, &request)? {
-                transaction.commit()?;
+            let optional = is_optional(&request.sql);
+            let outcome = self.engine.execute(&transaction, &request);
+            let outcome = outcome.and_then(|outcome| transaction.commit().map(|()| outcome));
+            if outcome.is_err() && optional {
+                continue;
+            }
+            if let Outcome::Complete { follow_up, .. } = outcome? {
                 follow_up.into_iter().rev().for_each(|sql| waiting.push_front(sql));
             }
         }

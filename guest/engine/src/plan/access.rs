@@ -158,13 +158,15 @@ fn of_index(
     estimates: &Estimates,
 ) -> Path {
     let mut path = Path { index: Some(position), ..Path::default() };
-    let mut selectivity = 1.0;
+    let mut used: Vec<usize> = vec![];
     let mut points = 1.0;
     let mut use_condition = |path: &mut Path, condition: &Condition| {
         if condition.exact {
             path.answered.push(condition.conjunct);
         }
-        selectivity *= estimates.selectivity(&conjuncts[condition.conjunct]);
+        if !used.contains(&condition.conjunct) {
+            used.push(condition.conjunct);
+        }
     };
     for column in &index.columns {
         let on_column = |condition: &&Condition| condition.column == column.column;
@@ -197,6 +199,8 @@ fn of_index(
         }
         break;
     }
+    let used: Vec<Expression> = used.into_iter().map(|number| conjuncts[number].clone()).collect();
+    let selectivity = estimates.all(&used);
     let complete = path.equal.len() == index.columns.len();
     let has_null = path.equal.iter().any(|equal| matches!(equal, Equal::Null));
     path.unique = index.unique && complete && !has_null;

@@ -1,31 +1,28 @@
-//! How many rows: guesses from the host's counts and from what keys promise. There are no histograms; the constants
-//! are PostgreSQL's defaults where it has some (selfuncs.h).
+//! How many rows: from the host's counts, what ANALYZE has gathered, and what keys promise.
 
-use super::PlanContext;
-use super::walk;
+use super::selectivity::Known;
+use super::{PlanContext, walk};
 use crate::bind::Plan;
-use crate::bind::expression::{ColumnId, Expression, SubqueryKind};
+use crate::bind::expression::{ColumnId, Expression};
 use crate::bind::logical::{JoinKind, SetOperator};
 use crate::catalog::{Index, Relation, RelationKind};
 use crate::encode::key::index_prefix;
 use crate::types::Value;
 use hashbrown::{HashMap, HashSet};
+use std::rc::Rc;
 
-/// Distinct values of a column of which nothing is known.
-const DISTINCT: f64 = 200.0;
-const INEQUALITY: f64 = 1.0 / 3.0;
-const NULL_FRACTION: f64 = 0.005;
-const MATCH: f64 = 0.02;
 const SYSTEM_ROWS: f64 = 200.0;
 const FUNCTION_ROWS: f64 = 1000.0;
 
 /// What is known of the columns of a statement.
 #[derive(Default)]
 pub struct Estimates {
-    /// Distinct values per column of a table.
-    distinct: HashMap<ColumnId, f64>,
+    /// Columns of tables, also under the ids that they get further up.
+    pub(super) known: HashMap<ColumnId, Rc<Known>>,
     /// Rows per table.
     rows: HashMap<u32, f64>,
+    /// Per table what is known of several columns together.
+    pub(super) combinations: HashMap<u32, Vec<Combination>>,
     /// Columns that lead an index.
     indexed: HashSet<ColumnId>,
 }
@@ -39,18 +36,31 @@ impl Estimates {
     }
 
     fn gather(&mut self, plan: &Plan, context: &PlanContext) {
+        for input in walk::inputs(plan) {
+            self.gather(input, context);
+        }
         if let Plan::Scan(scan) = plan {
             let rows = *self.rows.entry(scan.relation.id).or_insert_with(|| table_rows(&scan.relation, context));
+            self.combinations.entry(scan.relation.id).or_insert_with(|| combinations(&scan.relation, rows, context));
             for (column, position) in &scan.columns {
-                self.distinct.insert(column.id, distinct_values(&scan.relation, *position, rows));
+                self.known.insert(column.id, Rc::new(Known::new(&scan.relation, *position, rows, context)));
                 let leads = |index: &Index| index.columns.first().is_some_and(|first| first.column == *position);
                 if scan.relation.indexes.iter().any(leads) {
                     self.indexed.insert(column.id);
                 }
             }
         }
-        for input in walk::inputs(plan) {
-            self.gather(input, context);
+        let passed: Vec<(ColumnId, ColumnId)> = match plan {
+            Plan::Project { outputs, .. } => outputs.iter().filter_map(|(to, from)| passed(to.id, from)).collect(),
+            Plan::Aggregate(aggregate) => {
+                aggregate.groups.iter().filter_map(|(to, from)| passed(to.id, from)).collect()
+            }
+            _ => vec![],
+        };
+        for (to, from) in passed {
+            if let Some(known) = self.known.get(&from).cloned() {
+                self.known.insert(to, known);
+            }
         }
         for expression in walk::expressions(plan) {
             walk::visit(expression, &mut |expression| {
@@ -61,6 +71,13 @@ impl Estimates {
         }
     }
 
+    /// Every table with its rows.
+    pub fn tables(&self) -> Vec<(u32, u64)> {
+        let mut tables: Vec<(u32, u64)> = self.rows.iter().map(|(table, rows)| (*table, *rows as u64)).collect();
+        tables.sort_unstable();
+        tables
+    }
+
     /// Rows of a table.
     pub fn table(&self, relation: &Relation) -> f64 {
         self.rows.get(&relation.id).copied().unwrap_or(1.0)
@@ -69,71 +86,6 @@ impl Estimates {
     /// Whether an index has this column first.
     pub fn is_indexed(&self, column: ColumnId) -> bool {
         self.indexed.contains(&column)
-    }
-
-    /// Distinct values of an expression among this many rows.
-    pub fn distinct(&self, expression: &Expression, rows: f64) -> f64 {
-        let known = match expression {
-            Expression::Column { id, .. } => self.distinct.get(id).copied().unwrap_or(DISTINCT),
-            Expression::Cast { input, .. } => self.distinct(input, rows),
-            Expression::Literal(..) | Expression::Parameter { .. } => 1.0,
-            _ => DISTINCT,
-        };
-        known.min(rows).max(1.0)
-    }
-
-    /// The part of the rows that satisfies a predicate.
-    pub fn selectivity(&self, predicate: &Expression) -> f64 {
-        match predicate {
-            Expression::Literal(Value::Boolean(value), _) => f64::from(u8::from(*value)),
-            Expression::Literal(..) => 0.0,
-            Expression::Call { function, arguments, .. } => match (function.name, arguments.as_slice()) {
-                ("=", [left, right]) => self.equality(left, right),
-                ("<>", [left, right]) => 1.0 - self.equality(left, right),
-                ("<" | "<=" | ">" | ">=", _) => INEQUALITY,
-                ("~~" | "~~*" | "~" | "~*" | "@>" | "?", _) => MATCH,
-                ("!~~" | "!~~*" | "!~" | "!~*", _) => 1.0 - MATCH,
-                _ => INEQUALITY,
-            },
-            Expression::And(operands) => self.all(operands),
-            Expression::Or(operands) => {
-                1.0 - operands.iter().map(|operand| 1.0 - self.selectivity(operand)).product::<f64>()
-            }
-            Expression::Not(input) => 1.0 - self.selectivity(input),
-            Expression::IsNull { negated, .. } => {
-                if *negated {
-                    1.0 - NULL_FRACTION
-                } else {
-                    NULL_FRACTION
-                }
-            }
-            Expression::IsDistinct { left, right, negated } => {
-                let equal = self.equality(left, right);
-                if *negated { equal } else { 1.0 - equal }
-            }
-            Expression::InList { input, list, negated } => {
-                let any = (list.len() as f64 / self.distinct(input, f64::MAX)).min(1.0);
-                if *negated { 1.0 - any } else { any }
-            }
-            Expression::AnyArray { left, all: false, operator, .. } if operator.name == "=" => {
-                (10.0 / self.distinct(left, f64::MAX)).min(1.0)
-            }
-            Expression::Subquery(subquery) => match &subquery.kind {
-                SubqueryKind::Exists | SubqueryKind::Compare { .. } => 0.5,
-                SubqueryKind::Scalar | SubqueryKind::Array => INEQUALITY,
-            },
-            Expression::Column { .. } | Expression::IsBoolean { .. } => 0.5,
-            _ => INEQUALITY,
-        }
-    }
-
-    /// The part that satisfies all of several predicates.
-    pub fn all(&self, predicates: &[Expression]) -> f64 {
-        predicates.iter().map(|predicate| self.selectivity(predicate)).product()
-    }
-
-    fn equality(&self, left: &Expression, right: &Expression) -> f64 {
-        1.0 / self.distinct(left, f64::MAX).max(self.distinct(right, f64::MAX))
     }
 
     /// Rows of a plan that is not lowered yet.
@@ -222,16 +174,28 @@ fn table_rows(relation: &Relation, context: &PlanContext) -> f64 {
     }
 }
 
-/// A unique column has as many values as rows; the first of several key columns has a root of that many.
-fn distinct_values(relation: &Relation, position: usize, rows: f64) -> f64 {
-    let mut distinct = DISTINCT.min(rows);
-    for index in &relation.indexes {
-        match index.columns.iter().position(|column| column.column == position) {
-            Some(0) if index.unique && index.columns.len() == 1 => return rows,
-            Some(0) if index.unique => distinct = distinct.max(rows.powf(1.0 / index.columns.len() as f64)),
-            Some(0) => distinct = distinct.max(rows.sqrt()),
-            _ => {}
-        }
+fn combinations(relation: &Relation, rows: f64, context: &PlanContext) -> Vec<Combination> {
+    let Some(statistics) = context.catalog.statistics(relation.id) else { return vec![] };
+    let known = statistics.combinations.iter().filter_map(|combination| {
+        let distinct = combination.distinct.among(rows)?;
+        Some(Combination { columns: combination.columns.clone(), distinct })
+    });
+    let mut known: Vec<Combination> = known.collect();
+    // What says most comes first.
+    known.sort_by_key(|combination| std::cmp::Reverse(combination.columns.len()));
+    known
+}
+
+/// Columns of one table, by position, and their distinct combinations.
+pub struct Combination {
+    pub columns: Vec<usize>,
+    pub distinct: f64,
+}
+
+/// The column that an output is, under its new id and its old one.
+fn passed(to: ColumnId, from: &Expression) -> Option<(ColumnId, ColumnId)> {
+    match from {
+        Expression::Column { id, .. } if *id != to => Some((to, *id)),
+        _ => None,
     }
-    distinct
 }

@@ -8,6 +8,7 @@ mod estimate;
 mod lower;
 mod node;
 mod rewrite;
+mod selectivity;
 pub mod walk;
 
 pub use physical::Physical;

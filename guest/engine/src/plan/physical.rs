@@ -26,6 +26,8 @@ pub struct Physical {
     pub nodes: usize,
     /// Some node writes rows.
     pub writes: bool,
+    /// The tables that it was planned for, with their live rows then.
+    pub tables_planned: Vec<(u32, u64)>,
 }
 
 /// One operator with its inputs.

@@ -18,6 +18,9 @@ struct Surroundings {
     transaction_time: i64,
 }
 
+/// What a statement after another begins with when the client need not know of its failure (`wit/statement.wit`).
+const OPTIONAL_FOLLOW_UP: &str = "\0isobar optional ";
+
 impl Session {
     /// A statement outside any block.
     pub(super) async fn execute_alone(
@@ -128,12 +131,19 @@ impl Session {
                     "a schema change asks for too many statements after itself",
                 )
             })?;
+            let optional = sql.starts_with(OPTIONAL_FOLLOW_UP);
             if self.interrupt.is_requested() {
+                if optional {
+                    continue;
+                }
                 return Err(Stopped::Request.error());
             }
             let statement = Statement { sql, ..Statement::default() };
             let mut results = Results::held(self.node.configuration.session.held_result_bytes());
-            let (_, more) = self.execute_until_committed(&statement, &mut results, None).await?;
+            let (_, more) = match self.execute_until_committed(&statement, &mut results, None).await {
+                Err(_) if optional => continue,
+                answer => answer?,
+            };
             // What it asks for comes before what waits: the order in which a caller would run them.
             for sql in more.into_iter().rev() {
                 waiting.push_front(sql);

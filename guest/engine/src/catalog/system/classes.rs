@@ -1,10 +1,12 @@
 //! pg_namespace, pg_class, pg_description.
 
 use super::{OWNER, Row, text};
+use crate::catalog::statistics::TableStatistics;
 use crate::catalog::{Index, Relation, RelationKind};
 use crate::error::Result;
 use crate::functions::FunctionContext;
 use crate::types::Value;
+use std::rc::Rc;
 
 /// pg_class's own oid, and pg_namespace's: what descriptions are of.
 const PG_CLASS: u32 = 1259;
@@ -24,16 +26,17 @@ pub fn namespaces(context: &FunctionContext) -> Result<Vec<Row>> {
 pub fn classes(context: &FunctionContext) -> Result<Vec<Row>> {
     let mut rows = vec![];
     for relation in context.catalog.relations() {
-        rows.push(relation_row(&relation));
+        rows.push(relation_row(&relation, context.catalog.statistics(relation.id)));
         rows.extend(relation.indexes.iter().map(|index| index_row(&relation, index)));
     }
     Ok(rows)
 }
 
-fn relation_row(relation: &Relation) -> Row {
+fn relation_row(relation: &Relation, statistics: Option<&Rc<TableStatistics>>) -> Row {
     let is_view = matches!(relation.kind, RelationKind::View { .. });
     let mut row = class(relation.id, &relation.name, relation.schema_id, if is_view { "v" } else { "r" });
     row.extend([
+        ("reltuples", statistics.map_or(Value::Real(-1.0), |known| Value::Real(known.rows as f32))),
         ("relam", Value::Oid(if is_view { 0 } else { HEAP })),
         ("relfilenode", Value::Oid(if is_view { 0 } else { relation.id })),
         ("relhasindex", Value::Boolean(!relation.indexes.is_empty())),

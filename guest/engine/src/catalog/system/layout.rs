@@ -113,6 +113,10 @@ pub const PG_CATALOG: &[(u32, &str, &str)] = &[
          int8, n_dead_tup int8, n_mod_since_analyze int8, n_ins_since_vacuum int8, last_vacuum timestamptz, \
          last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze timestamptz, vacuum_count \
          int8, autovacuum_count int8, analyze_count int8, autoanalyze_count int8"),
+    (12035, "pg_stats", "schemaname name, tablename name, attname name, inherited bool, null_frac float4, avg_width int4, \
+         n_distinct float4, most_common_vals _text, most_common_freqs _float4, histogram_bounds _text, \
+         correlation float4, most_common_elems _text, most_common_elem_freqs _float4, elem_count_histogram \
+         _float4"),
     (3381, "pg_statistic_ext", "oid oid, stxrelid oid, stxname name, stxnamespace oid, stxowner oid, stxstattarget int4, stxkeys \
          _int2, stxkind _char, stxexprs text"),
     (12033, "pg_tables", "schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, \

@@ -6,6 +6,7 @@ mod constraints;
 mod information;
 mod layout;
 mod server;
+mod statistics;
 mod types;
 mod views;
 
@@ -43,6 +44,7 @@ const ROWS: &[(&str, Rows)] = &[
     ("pg_opclass", types::operator_classes),
     ("pg_roles", server::roles),
     ("pg_settings", server::settings),
+    ("pg_stats", statistics::columns),
     ("pg_tables", views::tables),
     ("pg_tablespace", server::tablespaces),
     ("pg_type", types::types),

@@ -74,6 +74,7 @@ pub fn lower(plan: Plan, context: &PlanContext) -> Result<Physical> {
         tables: lowering.table_count,
         nodes: lowering.nodes,
         writes: lowering.writes,
+        tables_planned: lowering.estimates.tables(),
     })
 }
 

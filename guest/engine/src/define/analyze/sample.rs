@@ -1,0 +1,208 @@
+//! Rows from all over a table, without reading all of it.
+//!
+//! Keys can be sought, but nobody knows how the rows are spread over them. So first the keys between the table's first
+//! and last are divided into segments: a few rows at the beginning of each tell how dense they lie there, and the
+//! segments with the most rows are divided on. Then rows are taken at random places, by that estimate: equal distances
+//! would meet fewer equal neighbours than chance does, and estimators count on chance.
+
+use crate::catalog::Relation;
+use crate::encode::key::{PREFIX_LENGTH, index_prefix, prefix_end};
+use crate::encode::pairs::Pairs;
+use crate::encode::row::RowDecoder;
+use crate::error::Result;
+use crate::host::{Host, KeyRange};
+use crate::limits::READ_BATCH_BYTES;
+use crate::types::Value;
+
+/// Tables up to this many rows are read as a whole.
+const WHOLE_ROWS: u64 = 15_000;
+/// Runs of neighbours that are taken of a larger one, and the rows of each: a seek costs as much as several rows.
+const RUNS: usize = 1500;
+const RUN_ROWS: usize = 2;
+/// How many times a segment is divided, and the rows that tell how dense it is.
+const DIVISIONS: usize = 80;
+const PROBE_ROWS: usize = 16;
+/// Bytes of a key that count as its position, after what all of the table's keys have in common.
+const POSITION_BYTES: usize = 16;
+
+pub struct Sample {
+    pub rows: Vec<SampledRow>,
+    pub table_rows: u64,
+    /// Every row is there.
+    pub is_whole: bool,
+}
+
+pub struct SampledRow {
+    /// NULL for dropped columns.
+    pub values: Vec<Value>,
+    /// Taken for its place, not as a neighbour of the one before.
+    pub leads: bool,
+}
+
+pub fn take(host: &dyn Host, relation: &Relation) -> Result<Sample> {
+    let prefix = index_prefix(relation.id, 0);
+    let positions: Vec<usize> = (0..relation.columns.len()).collect();
+    let decoder = RowDecoder::new(relation, &positions)?;
+    let sampler = Sampler { host, relation, decoder, end: prefix_end(&prefix) };
+    let table_rows = host.estimate_count(&prefix);
+    if table_rows <= WHOLE_ROWS {
+        return sampler.whole(&prefix);
+    }
+    let first = sampler.read(prefix.to_vec(), false, 1)?;
+    let last = sampler.read(prefix.to_vec(), true, 1)?;
+    let (Some((first, _)), Some((last, _))) = (first.first(), last.first()) else { return sampler.whole(&prefix) };
+    let line = Line::between(first, last);
+    let segments = sampler.segments(&line, line.position(first), line.position(last))?;
+    Ok(Sample { rows: sampler.runs(&line, &segments)?, table_rows, is_whole: false })
+}
+
+/// Keys as numbers.
+struct Line {
+    common: Vec<u8>,
+}
+
+impl Line {
+    fn between(first: &[u8], last: &[u8]) -> Line {
+        let common = first.iter().zip(last).take_while(|(first, last)| first == last).count();
+        Line { common: first[..common.max(PREFIX_LENGTH).min(first.len())].to_vec() }
+    }
+
+    fn position(&self, key: &[u8]) -> u128 {
+        let mut bytes = [0; POSITION_BYTES];
+        let rest = key.get(self.common.len()..).unwrap_or_default();
+        let length = rest.len().min(POSITION_BYTES);
+        bytes[..length].copy_from_slice(&rest[..length]);
+        u128::from_be_bytes(bytes)
+    }
+
+    fn key(&self, position: u128) -> Vec<u8> {
+        [&self.common[..], &position.to_be_bytes()].concat()
+    }
+}
+
+struct Segment {
+    start: u128,
+    /// Not included, but for the last segment.
+    end: u128,
+    rows: f64,
+    /// All of its rows were seen: dividing it tells nothing new.
+    is_counted: bool,
+}
+
+type Pair = (Vec<u8>, Vec<u8>);
+
+struct Sampler<'a> {
+    host: &'a dyn Host,
+    relation: &'a Relation,
+    decoder: RowDecoder,
+    /// After the table's last key.
+    end: Vec<u8>,
+}
+
+impl Sampler<'_> {
+    /// Some rows from a key on, or from the table's end backwards.
+    fn read(&self, start: Vec<u8>, reverse: bool, rows: usize) -> Result<Vec<Pair>> {
+        let range = KeyRange { start, end: self.end.clone(), reverse, expected_rows: rows as u32 };
+        let cursor = self.host.scan(&range)?;
+        let mut found = vec![];
+        while found.len() < rows {
+            let batch = self.host.next_batch(cursor, (rows - found.len()) as u32 * 100)?;
+            if batch.is_empty() {
+                break;
+            }
+            for pair in Pairs::new(&batch) {
+                let (key, value) = pair?;
+                found.push((key.to_vec(), value.to_vec()));
+            }
+        }
+        self.host.close_cursor(cursor);
+        found.truncate(rows);
+        Ok(found)
+    }
+
+    fn decoded(&self, value: &[u8], leads: bool) -> Result<SampledRow> {
+        let mut values = self.decoder.values(value)?;
+        let columns = self.relation.columns.iter().zip(&mut values);
+        columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
+        Ok(SampledRow { values, leads })
+    }
+
+    fn whole(&self, prefix: &[u8]) -> Result<Sample> {
+        let range = KeyRange { start: prefix.to_vec(), end: self.end.clone(), reverse: false, expected_rows: 0 };
+        let cursor = self.host.scan(&range)?;
+        let mut rows = vec![];
+        loop {
+            let batch = self.host.next_batch(cursor, READ_BATCH_BYTES)?;
+            if batch.is_empty() {
+                break;
+            }
+            for pair in Pairs::new(&batch) {
+                rows.push(self.decoded(pair?.1, true)?);
+            }
+        }
+        self.host.close_cursor(cursor);
+        Ok(Sample { table_rows: rows.len() as u64, rows, is_whole: true })
+    }
+
+    fn segment(&self, line: &Line, start: u128, end: u128) -> Result<Segment> {
+        let pairs = self.read(line.key(start), false, PROBE_ROWS)?;
+        let within = pairs.iter().take_while(|(key, _)| line.position(key) < end).count();
+        if within < pairs.len() || pairs.len() < PROBE_ROWS {
+            return Ok(Segment { start, end, rows: within as f64, is_counted: true });
+        }
+        let covered = pairs.last().map_or(0, |(key, _)| line.position(key)).saturating_sub(start).max(1);
+        let rows = within as f64 * ((end - start) as f64 / covered as f64).max(1.0);
+        Ok(Segment { start, end, rows, is_counted: false })
+    }
+
+    fn segments(&self, line: &Line, first: u128, last: u128) -> Result<Vec<Segment>> {
+        let mut segments = vec![self.segment(line, first, last.saturating_add(1))?];
+        for _ in 0..DIVISIONS {
+            let divisible = |segment: &&(usize, &Segment)| !segment.1.is_counted && segment.1.end - segment.1.start > 1;
+            let numbered: Vec<(usize, &Segment)> = segments.iter().enumerate().collect();
+            let heaviest = numbered.iter().filter(divisible).max_by(|left, right| left.1.rows.total_cmp(&right.1.rows));
+            let Some(&(heaviest, _)) = heaviest else { break };
+            let Segment { start, end, .. } = segments.swap_remove(heaviest);
+            let middle = start + (end - start) / 2;
+            segments.push(self.segment(line, start, middle)?);
+            segments.push(self.segment(line, middle, end)?);
+        }
+        segments.sort_by_key(|segment| segment.start);
+        Ok(segments)
+    }
+
+    /// Random places up to an end, in order.
+    fn places(&self, end: f64) -> Vec<f64> {
+        let mut bytes = vec![0; RUNS * size_of::<u32>()];
+        self.host.random(&mut bytes);
+        let (numbers, _) = bytes.as_chunks();
+        let mut places: Vec<f64> =
+            numbers.iter().map(|number| f64::from(u32::from_le_bytes(*number)) / f64::from(u32::MAX) * end).collect();
+        places.sort_by(f64::total_cmp);
+        places
+    }
+
+    fn runs(&self, line: &Line, segments: &[Segment]) -> Result<Vec<SampledRow>> {
+        let total: f64 = segments.iter().map(|segment| segment.rows).sum();
+        let mut rows = vec![];
+        let mut last: Vec<u8> = vec![];
+        let (mut number, mut before) = (0, 0.0);
+        for place in self.places(total) {
+            while number + 1 < segments.len() && before + segments[number].rows <= place {
+                before += segments[number].rows;
+                number += 1;
+            }
+            let Some(segment) = segments.get(number) else { break };
+            let part = ((place - before) / segment.rows.max(1.0)).clamp(0.0, 1.0);
+            let position = segment.start + ((segment.end - segment.start) as f64 * part) as u128;
+            let pairs = self.read(line.key(position), false, RUN_ROWS)?;
+            for (at, (key, value)) in pairs.into_iter().enumerate() {
+                if key > last {
+                    rows.push(self.decoded(&value, at == 0)?);
+                    last = key;
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
