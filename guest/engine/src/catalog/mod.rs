@@ -55,9 +55,6 @@ impl Catalog {
         schemas.sort_by_key(|schema| schema.id);
         let schema_by_name = schemas.iter().enumerate().map(|(at, schema)| (schema.name.clone(), at)).collect();
         let mut catalog = Catalog { schemas, schema_by_name, ..Default::default() };
-        for relation in system::relations() {
-            catalog.add(relation);
-        }
         for relation in relations {
             catalog.add(Rc::new(relation));
         }
@@ -83,8 +80,10 @@ impl Catalog {
     /// `pg_catalog` is searched first unless the path names it.
     pub fn relation(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<Rc<Relation>> {
         self.search(schema, search_path, |schema| {
-            let id = self.relation_by_name.get(&schema.id)?.get(name)?;
-            self.relations.get(id).cloned()
+            match self.relation_by_name.get(&schema.id).and_then(|names| names.get(name)) {
+                Some(id) => self.relations.get(id).cloned(),
+                None => system::relation_by_name(schema.id, name),
+            }
         })
     }
 
@@ -97,7 +96,7 @@ impl Catalog {
     }
 
     pub fn relation_by_id(&self, id: u32) -> Option<Rc<Relation>> {
-        self.relations.get(&id).cloned()
+        self.relations.get(&id).cloned().or_else(|| system::relation_by_id(id))
     }
 
     /// By pg_class.oid: its relation and its position in `Relation::indexes`.
@@ -122,7 +121,7 @@ impl Catalog {
 
     /// Every relation, by id.
     pub fn relations(&self) -> Vec<Rc<Relation>> {
-        let mut relations: Vec<_> = self.relations.values().cloned().collect();
+        let mut relations: Vec<_> = self.relations.values().cloned().chain(system::relations()).collect();
         relations.sort_by_key(|relation| relation.id);
         relations
     }

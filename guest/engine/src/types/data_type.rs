@@ -79,16 +79,24 @@ macro_rules! types {
             /// As SQL spells it and `format_type` prints it, without modifier: `integer`, `timestamp with time zone`.
             pub fn name(self) -> String {
                 match self {
-                    $(DataType::$variant => $name.to_string(),)*
                     DataType::Array(element) => format!("{}[]", element.name()),
+                    scalar => scalar.scalar_names().0.to_string(),
                 }
             }
 
             /// pg_type.typname: `int4`, `timestamptz`, `_int4`.
             pub fn internal_name(self) -> String {
                 match self {
-                    $(DataType::$variant => $internal.to_string(),)*
                     DataType::Array(element) => format!("_{}", element.internal_name()),
+                    scalar => scalar.scalar_names().1.to_string(),
+                }
+            }
+
+            /// SQL's name and pg_type's of a type, of an array's elements.
+            pub const fn scalar_names(self) -> (&'static str, &'static str) {
+                match self {
+                    $(DataType::$variant => ($name, $internal),)*
+                    DataType::Array(element) => element.scalar_names(),
                 }
             }
 

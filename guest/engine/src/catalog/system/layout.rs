@@ -2,9 +2,12 @@
 //! the relation, its name, and `name type` for each column. Types that this engine has not are given as the nearest
 //! that it has: vectors as arrays, transaction ids as oids, expression trees and network addresses as text.
 
+/// Identifier of a relation, its name and its columns.
+pub type Layout = (u32, &'static str, &'static str);
+
 /// pg_catalog
 #[rustfmt::skip]
-pub const PG_CATALOG: &[(u32, &str, &str)] = &[
+pub const PG_CATALOG: &[Layout] = &[
     (2600, "pg_aggregate", "aggfnoid regproc, aggkind char, aggnumdirectargs int2, aggtransfn regproc, aggfinalfn regproc, \
          aggcombinefn regproc, aggserialfn regproc, aggdeserialfn regproc, aggmtransfn regproc, \
          aggminvtransfn regproc, aggmfinalfn regproc, aggfinalextra bool, aggmfinalextra bool, aggfinalmodify \
@@ -141,7 +144,7 @@ pub const PG_CATALOG: &[(u32, &str, &str)] = &[
 
 /// information_schema
 #[rustfmt::skip]
-pub const INFORMATION_SCHEMA: &[(u32, &str, &str)] = &[
+pub const INFORMATION_SCHEMA: &[Layout] = &[
     (13236, "applicable_roles", "grantee name, role_name name, is_grantable varchar"),
     (13250, "character_sets", "character_set_catalog name, character_set_schema name, character_set_name name, character_repertoire \
          name, form_of_use name, default_collate_catalog name, default_collate_schema name, \

@@ -16,6 +16,9 @@ use crate::functions::FunctionContext;
 use crate::types::text::registered::type_named;
 use crate::types::value::Array;
 use crate::types::{DataType, Value};
+use hashbrown::HashMap;
+use layout::Layout;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The owner of everything.
@@ -63,30 +66,41 @@ const ROWS: &[(&str, Rows)] = &[
 ];
 
 thread_local! {
-    /// Made once: they are the same in every catalog.
-    static RELATIONS: Vec<Rc<Relation>> = make_relations();
+    /// Each made once, when it is first asked for: they are the same in every catalog, and few statements need one.
+    static RELATIONS: RefCell<HashMap<u32, Rc<Relation>>> = RefCell::default();
 }
+
+const SCHEMAS: [(u32, &[Layout]); 2] =
+    [(PG_CATALOG, layout::PG_CATALOG), (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA)];
 
 /// Every system relation.
 pub fn relations() -> Vec<Rc<Relation>> {
-    RELATIONS.with(Clone::clone)
+    SCHEMAS.iter().flat_map(|(schema, layouts)| layouts.iter().map(|layout| relation(*schema, layout))).collect()
 }
 
-fn make_relations() -> Vec<Rc<Relation>> {
-    let schemas = [(PG_CATALOG, layout::PG_CATALOG), (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA)];
-    let relations = schemas.into_iter().flat_map(|(schema, relations)| {
-        relations.iter().map(move |(id, name, columns)| {
-            Rc::new(Relation {
-                id: *id,
-                schema_id: schema,
-                name: (*name).into(),
-                kind: RelationKind::System,
-                columns: columns.split(',').filter_map(column).collect(),
-                ..Relation::without_columns()
-            })
+pub fn relation_by_name(schema: u32, name: &str) -> Option<Rc<Relation>> {
+    let (_, layouts) = SCHEMAS.iter().find(|(id, _)| *id == schema)?;
+    layouts.iter().find(|(_, known, _)| *known == name).map(|layout| relation(schema, layout))
+}
+
+pub fn relation_by_id(id: u32) -> Option<Rc<Relation>> {
+    SCHEMAS.iter().find_map(|(schema, layouts)| {
+        layouts.iter().find(|(known, _, _)| *known == id).map(|layout| relation(*schema, layout))
+    })
+}
+
+fn relation(schema: u32, (id, name, columns): &Layout) -> Rc<Relation> {
+    let make = || {
+        Rc::new(Relation {
+            id: *id,
+            schema_id: schema,
+            name: (*name).into(),
+            kind: RelationKind::System,
+            columns: columns.split(',').filter_map(column).collect(),
+            ..Relation::without_columns()
         })
-    });
-    relations.collect()
+    };
+    RELATIONS.with_borrow_mut(|made| made.entry(*id).or_insert_with(make).clone())
 }
 
 /// `name type`

@@ -45,9 +45,10 @@ pub fn type_named(name: &str) -> Option<DataType> {
     };
     spelled_otherwise.or_else(|| {
         SCALAR_TYPES.iter().copied().find_map(|scalar| {
-            if scalar.internal_name() == name || scalar.name() == name {
+            let (standard, internal) = scalar.scalar_names();
+            if internal == name || standard == name {
                 Some(scalar)
-            } else if name.strip_prefix('_').is_some_and(|element| scalar.internal_name() == element) {
+            } else if name.strip_prefix('_') == Some(internal) {
                 Some(scalar.array_of())
             } else {
                 None
