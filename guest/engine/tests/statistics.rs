@@ -162,3 +162,27 @@ fn dropped_tables_take_their_statistics_along() {
     execute(&mut session, "DROP TABLE t");
     assert_eq!(first(&mut session, "SELECT count(*) FROM pg_stats"), "0");
 }
+
+#[test]
+fn rows_behind_gaps_between_keys_do_not_stand_for_all() {
+    let mut session = Session::new(&MemoryStore::new());
+    // 40 departures an hour: nearly all keys that could be sought lie between two hours.
+    execute(
+        &mut session,
+        "CREATE TABLE departures (hour timestamptz, carrier int, gate int, PRIMARY KEY (hour, carrier))",
+    );
+    execute(
+        &mut session,
+        "INSERT INTO departures SELECT '2026-01-01 00:00:00Z'::timestamptz + n / 40 * interval '1 hour', n % 40, n * 7 % 900 \
+         FROM generate_series(0, 23999) AS n",
+    );
+    execute(&mut session, "ANALYZE departures");
+    let mut distinct = |column: &str| {
+        let query = format!("SELECT {column}, count(*) FROM departures GROUP BY {column}");
+        estimated(&mut session, &query)
+    };
+    let (hours, carriers, gates) = (distinct("hour"), distinct("carrier"), distinct("gate"));
+    assert!((400.0..900.0).contains(&hours), "{hours} hours of 600");
+    assert!((40.0..42.0).contains(&carriers), "{carriers} carriers of 40");
+    assert!((700.0..1100.0).contains(&gates), "{gates} gates of 900");
+}

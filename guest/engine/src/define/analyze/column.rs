@@ -23,14 +23,14 @@ pub fn describe(relation: &Relation, position: usize, sample: &Sample) -> Result
     }
     let data_type = column.data_type;
     let all = sample.rows.len().max(1) as f64;
-    let mut values: Vec<(&Value, bool)> = vec![];
+    let mut values: Vec<(&Value, u32)> = vec![];
     let mut bytes = 0;
     let mut encoded = vec![];
     for row in sample.rows.iter().filter(|row| !row.values[position].is_null()) {
         encoded.clear();
         value::encode(&row.values[position], &mut encoded)?;
         bytes += encoded.len();
-        values.push((&row.values[position], row.leads));
+        values.push((&row.values[position], row.run));
     }
     let mut statistics = ColumnStatistics {
         type_oid: data_type.oid(),
@@ -44,9 +44,9 @@ pub fn describe(relation: &Relation, position: usize, sample: &Sample) -> Result
         return Ok(Some(statistics));
     }
     values.sort_by(|left, right| compare::compare_as(data_type, left.0, right.0));
-    let groups: Vec<&[(&Value, bool)]> =
+    let groups: Vec<&[(&Value, u32)]> =
         values.chunk_by(|left, right| compare::compare_as(data_type, left.0, right.0).is_eq()).collect();
-    let counted: Vec<(usize, usize)> = groups.iter().map(|group| sizes(group.iter().map(|value| value.1))).collect();
+    let counted: Vec<usize> = groups.iter().map(|group| runs(group.iter().map(|value| value.1))).collect();
     let is_unique = relation
         .indexes
         .iter()
@@ -77,7 +77,7 @@ pub fn describe(relation: &Relation, position: usize, sample: &Sample) -> Result
 
 /// The most common values' groups: all of them, if they are few and the sample has seen them all, or else those that
 /// are well above the average.
-fn common(groups: &[&[(&Value, bool)]], distinct: f64, values: usize) -> Vec<usize> {
+fn common(groups: &[&[(&Value, u32)]], distinct: f64, values: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..groups.len()).collect();
     order.sort_by_key(|group| std::cmp::Reverse(groups[*group].len()));
     if groups.len() <= COMMON_VALUES && distinct <= groups.len() as f64 * 1.05 {
@@ -97,31 +97,34 @@ fn kept(value: &Value) -> Result<Option<Vec<u8>>> {
     Ok((bytes.len() <= KEPT_BYTES).then_some(bytes))
 }
 
-/// How many rows there are, and how many of them lead their run.
-pub fn sizes(leads: impl Iterator<Item = bool>) -> (usize, usize) {
-    leads.fold((0, 0), |(all, leading), leads| (all + 1, leading + usize::from(leads)))
+/// In how many runs the rows of a group are, which come in the order of their runs.
+pub fn runs(rows: impl Iterator<Item = u32>) -> usize {
+    let (mut count, mut last) = (0, None);
+    for run in rows {
+        count += usize::from(last != Some(run));
+        last = Some(run);
+    }
+    count
 }
 
-/// How many distinct values the table has, from the sizes of the groups of equal values in the sample.
+/// How many distinct values the table has; `groups` says of each value in the sample in how many runs it was seen.
 ///
-/// Neighbours are often alike: then a sample of runs has seen most of its values more than once, which would speak
-/// for few of them. The rows that lead the runs alone do not have that fault, so the larger estimate counts.
-pub fn distinct(groups: &[(usize, usize)], sample: &Sample) -> f64 {
-    let all = estimate(groups.iter().map(|group| group.0), sample.table_rows as f64, sample.is_whole);
-    let leading = estimate(groups.iter().map(|group| group.1), sample.table_rows as f64, sample.is_whole);
-    all.max(leading)
+/// Neighbours are often alike, and a sample of runs sees their values more than once, which would speak for few of
+/// them: what a run has of a value counts once.
+pub fn distinct(groups: &[usize], sample: &Sample) -> f64 {
+    if sample.is_whole {
+        return groups.len() as f64;
+    }
+    let part = groups.iter().sum::<usize>() as f64 / sample.rows.len().max(1) as f64;
+    estimate(groups, sample.table_rows as f64 * part)
 }
 
 /// The estimator Duj1 of Haas and Stokes, "Estimating the number of classes in a finite population" (1998).
-fn estimate(counts: impl Iterator<Item = usize>, rows: f64, is_whole: bool) -> f64 {
-    let (mut sampled, mut seen, mut once) = (0.0, 0.0, 0.0);
-    for count in counts.filter(|count| *count > 0) {
-        sampled += count as f64;
-        seen += 1.0;
-        once += f64::from(u8::from(count == 1));
-    }
-    if is_whole || seen == 0.0 {
-        return seen;
+fn estimate(counts: &[usize], rows: f64) -> f64 {
+    let sampled = counts.iter().sum::<usize>() as f64;
+    let (seen, once) = (counts.len() as f64, counts.iter().filter(|count| **count == 1).count() as f64);
+    if counts.is_empty() {
+        return 0.0;
     }
     let rows = rows.max(sampled);
     (sampled * seen / (sampled - once + once * sampled / rows)).clamp(seen, rows)
@@ -132,8 +135,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn equal_neighbours_count_once() {
+        assert_eq!(runs([].into_iter()), 0);
+        assert_eq!(runs([3, 3, 3, 7, 9, 9].into_iter()), 3);
+    }
+
+    #[test]
     fn distinct_values_are_estimated_from_how_many_were_seen_once() {
-        let estimate = |counts: &[usize], rows: f64| estimate(counts.iter().copied(), rows, false).round();
+        let estimate = |counts: &[usize], rows: f64| estimate(counts, rows).round();
         // All different: so is the table.
         assert_eq!(estimate(&[1; 1000], 1e6), 1e6);
         // None seen once: there are no others.

@@ -95,12 +95,10 @@ fn distinct_combinations(relation: &Relation, columns: &[usize], sample: &Sample
         for &column in columns {
             key::append(&mut encoded, &row.values[column], relation.columns[column].data_type, false, false)?;
         }
-        keys.push((encoded, row.leads));
+        keys.push((encoded, row.run));
     }
     keys.sort_unstable();
-    let groups: Vec<(usize, usize)> = keys
-        .chunk_by(|left, right| left.0 == right.0)
-        .map(|group| column::sizes(group.iter().map(|key| key.1)))
-        .collect();
+    let groups = keys.chunk_by(|left, right| left.0 == right.0);
+    let groups: Vec<usize> = groups.map(|group| column::runs(group.iter().map(|key| key.1))).collect();
     Ok(column::distinct(&groups, sample))
 }

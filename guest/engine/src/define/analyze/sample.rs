@@ -2,8 +2,9 @@
 //!
 //! Keys can be sought, but nobody knows how the rows are spread over them. So first the keys between the table's first
 //! and last are divided into segments: a few rows at the beginning of each tell how dense they lie there, and the
-//! segments with the most rows are divided on. Then rows are taken at random places, by that estimate: equal distances
-//! would meet fewer equal neighbours than chance does, and estimators count on chance.
+//! segments with the most rows are divided on. Then runs of rows are read at random places, by that estimate. Most places
+//! lie in gaps, such as those between one hour and the next: the first rows after a gap are special, so the sample has
+//! rows from all over each run.
 
 use crate::catalog::Relation;
 use crate::encode::key::{PREFIX_LENGTH, index_prefix, prefix_end};
@@ -16,12 +17,13 @@ use crate::types::Value;
 
 /// Tables up to this many rows are read as a whole.
 const WHOLE_ROWS: u64 = 15_000;
-/// Runs of neighbours that are taken of a larger one, and the rows of each: a seek costs as much as several rows.
-const RUNS: usize = 1500;
-const RUN_ROWS: usize = 2;
+/// Runs of neighbours that are read of a larger one, the rows of each, and how many rows on the next is taken.
+const RUNS: usize = 300;
+const RUN_ROWS: usize = 128;
+const DISTANCE: usize = 12;
 /// How many times a segment is divided, and the rows that tell how dense it is.
-const DIVISIONS: usize = 80;
-const PROBE_ROWS: usize = 16;
+const DIVISIONS: usize = 48;
+const PROBE_ROWS: usize = 128;
 /// Bytes of a key that count as its position, after what all of the table's keys have in common.
 const POSITION_BYTES: usize = 16;
 
@@ -35,8 +37,8 @@ pub struct Sample {
 pub struct SampledRow {
     /// NULL for dropped columns.
     pub values: Vec<Value>,
-    /// Taken for its place, not as a neighbour of the one before.
-    pub leads: bool,
+    /// The run that it was in: neighbours are often alike.
+    pub run: u32,
 }
 
 pub fn take(host: &dyn Host, relation: &Relation) -> Result<Sample> {
@@ -120,11 +122,11 @@ impl Sampler<'_> {
         Ok(found)
     }
 
-    fn decoded(&self, value: &[u8], leads: bool) -> Result<SampledRow> {
+    fn decoded(&self, value: &[u8], run: u32) -> Result<SampledRow> {
         let mut values = self.decoder.values(value)?;
         let columns = self.relation.columns.iter().zip(&mut values);
         columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
-        Ok(SampledRow { values, leads })
+        Ok(SampledRow { values, run })
     }
 
     fn whole(&self, prefix: &[u8]) -> Result<Sample> {
@@ -137,7 +139,7 @@ impl Sampler<'_> {
                 break;
             }
             for pair in Pairs::new(&batch) {
-                rows.push(self.decoded(pair?.1, true)?);
+                rows.push(self.decoded(pair?.1, 0)?);
             }
         }
         self.host.close_cursor(cursor);
@@ -171,7 +173,7 @@ impl Sampler<'_> {
         Ok(segments)
     }
 
-    /// Random places up to an end, in order.
+    /// Random numbers up to an end, in order.
     fn places(&self, end: f64) -> Vec<f64> {
         let mut bytes = vec![0; RUNS * size_of::<u32>()];
         self.host.random(&mut bytes);
@@ -185,9 +187,8 @@ impl Sampler<'_> {
     fn runs(&self, line: &Line, segments: &[Segment]) -> Result<Vec<SampledRow>> {
         let total: f64 = segments.iter().map(|segment| segment.rows).sum();
         let mut rows = vec![];
-        let mut last: Vec<u8> = vec![];
         let (mut number, mut before) = (0, 0.0);
-        for place in self.places(total) {
+        for (run, place) in (0u32..).zip(self.places(total)) {
             while number + 1 < segments.len() && before + segments[number].rows <= place {
                 before += segments[number].rows;
                 number += 1;
@@ -196,11 +197,11 @@ impl Sampler<'_> {
             let part = ((place - before) / segment.rows.max(1.0)).clamp(0.0, 1.0);
             let position = segment.start + ((segment.end - segment.start) as f64 * part) as u128;
             let pairs = self.read(line.key(position), false, RUN_ROWS)?;
-            for (at, (key, value)) in pairs.into_iter().enumerate() {
-                if key > last {
-                    rows.push(self.decoded(&value, at == 0)?);
-                    last = key;
-                }
+            // The place's last digits are as random as any.
+            let skipped = (place.to_bits() % DISTANCE as u64) as usize;
+            // Runs may overlap: estimators count on rows that are met again by chance.
+            for (_, value) in pairs.iter().skip(skipped).step_by(DISTANCE) {
+                rows.push(self.decoded(value, run)?);
             }
         }
         Ok(rows)
