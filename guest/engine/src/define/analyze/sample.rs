@@ -50,11 +50,11 @@ pub fn take(host: &dyn Host, relation: &Relation) -> Result<Sample> {
     if table_rows <= WHOLE_ROWS {
         return sampler.whole(&prefix);
     }
-    let first = sampler.read(prefix.to_vec(), false, 1)?;
-    let last = sampler.read(prefix.to_vec(), true, 1)?;
-    let (Some((first, _)), Some((last, _))) = (first.first(), last.first()) else { return sampler.whole(&prefix) };
-    let line = Line::between(first, last);
-    let segments = sampler.segments(&line, line.position(first), line.position(last))?;
+    let (Some(first), Some(last)) = (sampler.outermost(&prefix, false)?, sampler.outermost(&prefix, true)?) else {
+        return sampler.whole(&prefix);
+    };
+    let line = Line::between(&first, &last);
+    let segments = sampler.segments(&line, line.position(&first), line.position(&last))?;
     Ok(Sample { rows: sampler.runs(&line, &segments)?, table_rows, is_whole: false })
 }
 
@@ -91,8 +91,6 @@ struct Segment {
     is_counted: bool,
 }
 
-type Pair = (Vec<u8>, Vec<u8>);
-
 struct Sampler<'a> {
     host: &'a dyn Host,
     relation: &'a Relation,
@@ -102,23 +100,39 @@ struct Sampler<'a> {
 }
 
 impl Sampler<'_> {
-    /// Some rows from a key on, or from the table's end backwards.
-    fn read(&self, start: Vec<u8>, reverse: bool, rows: usize) -> Result<Vec<Pair>> {
+    /// Hands on some rows from a key on, or from the table's end backwards. Answers how many there were.
+    fn each(
+        &self,
+        start: Vec<u8>,
+        reverse: bool,
+        rows: usize,
+        receive: &mut dyn FnMut(usize, &[u8], &[u8]) -> Result<()>,
+    ) -> Result<usize> {
         let range = KeyRange { start, end: self.end.clone(), reverse, expected_rows: rows as u32 };
         let cursor = self.host.scan(&range)?;
-        let mut found = vec![];
-        while found.len() < rows {
-            let batch = self.host.next_batch(cursor, (rows - found.len()) as u32 * 100)?;
+        let mut found = 0;
+        while found < rows {
+            let batch = self.host.next_batch(cursor, (rows - found) as u32 * 100)?;
             if batch.is_empty() {
                 break;
             }
-            for pair in Pairs::new(&batch) {
+            for pair in Pairs::new(&batch).take(rows - found) {
                 let (key, value) = pair?;
-                found.push((key.to_vec(), value.to_vec()));
+                receive(found, key, value)?;
+                found += 1;
             }
         }
         self.host.close_cursor(cursor);
-        found.truncate(rows);
+        Ok(found)
+    }
+
+    /// The key at the table's beginning or end.
+    fn outermost(&self, prefix: &[u8], reverse: bool) -> Result<Option<Vec<u8>>> {
+        let mut found = None;
+        self.each(prefix.to_vec(), reverse, 1, &mut |_, key, _| {
+            found = Some(key.to_vec());
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -147,12 +161,19 @@ impl Sampler<'_> {
     }
 
     fn segment(&self, line: &Line, start: u128, end: u128) -> Result<Segment> {
-        let pairs = self.read(line.key(start), false, PROBE_ROWS)?;
-        let within = pairs.iter().take_while(|(key, _)| line.position(key) < end).count();
-        if within < pairs.len() || pairs.len() < PROBE_ROWS {
+        let (mut within, mut last) = (0, start);
+        let found = self.each(line.key(start), false, PROBE_ROWS, &mut |_, key, _| {
+            let position = line.position(key);
+            if position < end {
+                within += 1;
+                last = position;
+            }
+            Ok(())
+        })?;
+        if within < found || found < PROBE_ROWS {
             return Ok(Segment { start, end, rows: within as f64, is_counted: true });
         }
-        let covered = pairs.last().map_or(0, |(key, _)| line.position(key)).saturating_sub(start).max(1);
+        let covered = last.saturating_sub(start).max(1);
         let rows = within as f64 * ((end - start) as f64 / covered as f64).max(1.0);
         Ok(Segment { start, end, rows, is_counted: false })
     }
@@ -196,13 +217,15 @@ impl Sampler<'_> {
             let Some(segment) = segments.get(number) else { break };
             let part = ((place - before) / segment.rows.max(1.0)).clamp(0.0, 1.0);
             let position = segment.start + ((segment.end - segment.start) as f64 * part) as u128;
-            let pairs = self.read(line.key(position), false, RUN_ROWS)?;
-            // The place's last digits are as random as any.
+            // The place's last digits are as random as any. Runs may overlap: estimators count on rows that are met again
+            // by chance.
             let skipped = (place.to_bits() % DISTANCE as u64) as usize;
-            // Runs may overlap: estimators count on rows that are met again by chance.
-            for (_, value) in pairs.iter().skip(skipped).step_by(DISTANCE) {
-                rows.push(self.decoded(value, run)?);
-            }
+            self.each(line.key(position), false, RUN_ROWS, &mut |number, _, value| {
+                if number % DISTANCE == skipped {
+                    rows.push(self.decoded(value, run)?);
+                }
+                Ok(())
+            })?;
         }
         Ok(rows)
     }
