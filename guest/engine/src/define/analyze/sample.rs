@@ -91,6 +91,9 @@ struct Segment {
     is_counted: bool,
 }
 
+/// Gets a row's number in its run, its key and its value.
+type Receive<'r> = dyn FnMut(usize, &[u8], &[u8]) -> Result<()> + 'r;
+
 struct Sampler<'a> {
     host: &'a dyn Host,
     relation: &'a Relation,
@@ -101,13 +104,7 @@ struct Sampler<'a> {
 
 impl Sampler<'_> {
     /// Hands on some rows from a key on, or from the table's end backwards. Answers how many there were.
-    fn each(
-        &self,
-        start: Vec<u8>,
-        reverse: bool,
-        rows: usize,
-        receive: &mut dyn FnMut(usize, &[u8], &[u8]) -> Result<()>,
-    ) -> Result<usize> {
+    fn each(&self, start: Vec<u8>, reverse: bool, rows: usize, receive: &mut Receive) -> Result<usize> {
         let range = KeyRange { start, end: self.end.clone(), reverse, expected_rows: rows as u32 };
         let cursor = self.host.scan(&range)?;
         let mut found = 0;
