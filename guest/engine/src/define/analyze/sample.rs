@@ -2,9 +2,9 @@
 //!
 //! Keys can be sought, but nobody knows how the rows are spread over them. So first the keys between the table's first
 //! and last are divided into segments: a few rows at the beginning of each tell how dense they lie there, and the
-//! segments with the most rows are divided on. Then runs of rows are read at random places, by that estimate. Most places
-//! lie in gaps, such as those between one hour and the next: the first rows after a gap are special, so the sample has
-//! rows from all over each run.
+//! segments with the most rows are divided on. Then runs of rows are read at random places, by that estimate. Most
+//! places lie in gaps, such as those between one hour and the next: the first rows after a gap are special, so the
+//! sample has rows from all over each run.
 
 use crate::catalog::Relation;
 use crate::encode::key::{PREFIX_LENGTH, index_prefix, prefix_end};
@@ -214,8 +214,8 @@ impl Sampler<'_> {
             let Some(segment) = segments.get(number) else { break };
             let part = ((place - before) / segment.rows.max(1.0)).clamp(0.0, 1.0);
             let position = segment.start + ((segment.end - segment.start) as f64 * part) as u128;
-            // The place's last digits are as random as any. Runs may overlap: estimators count on rows that are met again
-            // by chance.
+            // The place's last digits are as random as any. Runs may overlap: estimators count on rows that are met
+            // again by chance.
             let skipped = (place.to_bits() % DISTANCE as u64) as usize;
             self.each(line.key(position), false, RUN_ROWS, &mut |number, _, value| {
                 if number % DISTANCE == skipped {
