@@ -4,6 +4,7 @@ mod column_names;
 mod dialect;
 mod limits;
 mod nulls_not_distinct;
+mod operators;
 mod reserved;
 mod rewrite;
 mod split;
@@ -114,13 +115,22 @@ impl<'a> Source<'a> {
 
 /// Tokens without white space, at positions of one long line, adjacent string literals joined as the standard asks.
 fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
-    let lines = line_starts(sql);
-    let tokens = match Tokenizer::new(&PostgreSql, sql).tokenize_with_location() {
+    let separated = operators::separate(sql)?;
+    let text = separated.as_ref().map_or(sql, |separated| &separated.sql);
+    let lines = line_starts(text);
+    let place = |location: Location| {
+        let flat = flat(&lines, location);
+        match &separated {
+            Some(separated) => Location { column: separated.original(flat.column), ..flat },
+            None => flat,
+        }
+    };
+    let tokens = match Tokenizer::new(&PostgreSql, text).tokenize_with_location() {
         Ok(tokens) => tokens,
         Err(error) => {
             // The tokenizer tells where a quote or comment does not end, `split` where it began.
             split(sql)?;
-            return Err(syntax_error::unreadable(sql, &error.message, flat(&lines, error.location)));
+            return Err(syntax_error::unreadable(sql, &error.message, place(error.location)));
         }
     };
     let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
@@ -131,12 +141,15 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
         }
         let line = token.span.start.line;
         let end_line = token.span.end.line;
-        token.span = Span::new(flat(&lines, token.span.start), flat(&lines, token.span.end));
-        // 'a' and 'b' on different lines are one literal 'ab' (PostgreSQL 15, section 4.1.2.1).
+        token.span = Span::new(place(token.span.start), place(token.span.end));
+        // 'a' and 'b' on different lines are one literal 'ab' (PostgreSQL 15, section 4.1.2.1); on one line they are
+        // an error.
         if let (Token::SingleQuotedString(more), Some(last)) = (&token.token, kept.last_mut())
-            && line > last_line
             && let Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) = &mut last.token
         {
+            if line == last_line {
+                return Err(syntax_error::near(sql, Some(&token)));
+            }
             text.push_str(more);
             last.span.end = token.span.end;
         } else {

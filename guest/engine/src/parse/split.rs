@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Location;
 ///
 /// Fails with 42601 when a quote or a comment never ends.
 pub fn split(sql: &str) -> Result<Vec<(usize, usize)>> {
-    let mut reader = Reader { sql, bytes: sql.as_bytes(), at: 0 };
+    let mut reader = Reader::new(sql);
     let mut statements = vec![];
     let mut span: Option<(usize, usize)> = None;
     let mut depth = 0usize;
@@ -22,7 +22,7 @@ pub fn split(sql: &str) -> Result<Vec<(usize, usize)>> {
             }
             Kind::Open => depth += 1,
             Kind::Close => depth = depth.saturating_sub(1),
-            Kind::Semicolon | Kind::Other => {}
+            Kind::Semicolon | Kind::Operator | Kind::Other => {}
         }
         let start = span.map_or(piece.start, |(start, _)| start);
         span = Some((start, reader.at));
@@ -31,27 +31,36 @@ pub fn split(sql: &str) -> Result<Vec<(usize, usize)>> {
     Ok(statements)
 }
 
-enum Kind {
+pub enum Kind {
     Blank,
+    /// One character of an operator.
+    Operator,
     Semicolon,
     Open,
     Close,
     Other,
 }
 
-struct Piece {
-    kind: Kind,
-    start: usize,
+pub struct Piece {
+    pub kind: Kind,
+    /// Offset in bytes.
+    pub start: usize,
 }
 
-struct Reader<'a> {
+/// Reads a text piece by piece: quotes and comments whole, operators by their characters.
+pub struct Reader<'a> {
     sql: &'a str,
     bytes: &'a [u8],
     at: usize,
 }
 
 impl Reader<'_> {
-    fn next_piece(&mut self) -> Result<Option<Piece>> {
+    pub fn new(sql: &str) -> Reader<'_> {
+        Reader { sql, bytes: sql.as_bytes(), at: 0 }
+    }
+
+    /// Fails with 42601 when a quote or a comment never ends.
+    pub fn next_piece(&mut self) -> Result<Option<Piece>> {
         let start = self.at;
         let Some(&byte) = self.bytes.get(start) else { return Ok(None) };
         self.at += 1;
@@ -82,6 +91,7 @@ impl Reader<'_> {
                 self.dollar_quoted(start)?;
                 Kind::Other
             }
+            byte if b"+-*/<>=~!@#%^&|`?".contains(&byte) => Kind::Operator,
             byte if is_word(byte) => {
                 self.word(start)?;
                 Kind::Other

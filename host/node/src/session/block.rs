@@ -74,8 +74,11 @@ impl Block {
         Ok(())
     }
 
+    /// 25P02 when a statement that was dropped half-way has taken it along.
     pub fn transaction(&mut self) -> Result<&mut Transaction> {
-        self.transaction.as_mut().ok_or_else(|| Error::internal("the block has lost its transaction"))
+        self.transaction
+            .as_mut()
+            .ok_or_else(|| Error::aborted_block().hint("Its savepoints are gone with it: only ROLLBACK helps."))
     }
 
     /// A savepoint is a mark in the transaction and the settings to return to.

@@ -1,6 +1,7 @@
 //! Columns of a table: their types, their names, their defaults.
 
 use super::super::DefineContext;
+use super::constraint::check_characteristics;
 use crate::bind::data_type;
 use crate::bind::name::fold;
 use crate::catalog::TableColumn;
@@ -79,12 +80,9 @@ fn names_moment(default: &Expr) -> bool {
 /// What of a column's options is no constraint: refuses what there is not.
 pub fn check_option(option: &ColumnOption) -> Result<()> {
     match option {
-        ColumnOption::Null
-        | ColumnOption::NotNull
-        | ColumnOption::Default(_)
-        | ColumnOption::PrimaryKey(_)
-        | ColumnOption::Unique(_)
-        | ColumnOption::Check(_) => Ok(()),
+        ColumnOption::Null | ColumnOption::NotNull | ColumnOption::Default(_) | ColumnOption::Check(_) => Ok(()),
+        ColumnOption::PrimaryKey(key) => check_characteristics(key.characteristics.as_ref()),
+        ColumnOption::Unique(key) => check_characteristics(key.characteristics.as_ref()),
         ColumnOption::ForeignKey(_) => Err(Error::not_supported("a FOREIGN KEY constraint")),
         ColumnOption::Generated { generation_expr: Some(_), .. } => Err(Error::not_supported("a generated column")),
         ColumnOption::Generated { .. } | ColumnOption::Identity(_) => Err(Error::not_supported("an identity column")

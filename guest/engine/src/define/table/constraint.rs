@@ -212,7 +212,8 @@ fn key(constraint: &TableConstraint) -> Result<Key<'_>> {
     }
 }
 
-fn check_characteristics(characteristics: Option<&ConstraintCharacteristics>) -> Result<()> {
+/// 0A000 for what is checked later than at once.
+pub fn check_characteristics(characteristics: Option<&ConstraintCharacteristics>) -> Result<()> {
     match characteristics {
         Some(given) if given.deferrable == Some(true) || given.initially == Some(DeferrableInitial::Deferred) => {
             Err(Error::not_supported("a DEFERRABLE constraint"))

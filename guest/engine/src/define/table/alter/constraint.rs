@@ -95,12 +95,32 @@ pub fn drop(draft: &mut Draft, name: &str, if_exists: bool, follow_up: &mut Vec<
             Ok(())
         }
         None => {
-            let message = format!("constraint \"{name}\" of relation \"{}\" does not exist", draft.relation.name);
+            let missing = missing(draft, name);
             if if_exists {
-                draft.context.notice("00000", &format!("{message}, skipping"));
+                draft.context.notice("00000", &format!("{}, skipping", missing.message()));
                 return Ok(());
             }
-            Err(Error::new(sqlstate::UNDEFINED_OBJECT, message))
+            Err(missing)
         }
     }
+}
+
+fn missing(draft: &Draft, name: &str) -> Error {
+    let message = format!("constraint \"{name}\" of relation \"{}\" does not exist", draft.relation.name);
+    Error::new(sqlstate::UNDEFINED_OBJECT, message)
+}
+
+/// Every CHECK holds for every row since it was added: there is nothing to do for one that is there.
+pub fn validate(draft: &Draft, name: &str) -> Result<()> {
+    if draft.relation.checks.iter().any(|check| check.name == name) {
+        return Ok(());
+    }
+    if draft.relation.indexes.iter().any(|index| index.constraint && index.name == name) {
+        let message = format!(
+            "constraint \"{name}\" of relation \"{}\" is not a foreign key or check constraint",
+            draft.relation.name
+        );
+        return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, message));
+    }
+    Err(missing(draft, name))
 }

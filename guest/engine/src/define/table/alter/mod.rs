@@ -90,7 +90,8 @@ fn step(draft: &mut Draft, operation: &AlterTableOperation, follow_up: &mut Vec<
             }
         }
         // There is one owner, and none of these change what is stored.
-        Operation::OwnerTo { .. } | Operation::ReplicaIdentity { .. } | Operation::ValidateConstraint { .. } => Ok(()),
+        Operation::OwnerTo { .. } | Operation::ReplicaIdentity { .. } => Ok(()),
+        Operation::ValidateConstraint { name } => constraint::validate(draft, &fold(name)),
         other => Err(Error::not_supported(format!("ALTER TABLE {}", crate::define::first_words(&other.to_string())))),
     }
 }
