@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 const SEEDS: u64 = 60;
+/// What a writer still does when a fault has not stopped the replica.
+const COMMITS_AFTER_FAULT: u32 = 20;
 const ROUNDS: u64 = 6;
 const PAIRS: u64 = 12;
 const WRITERS: u64 = 4;
@@ -104,8 +106,14 @@ fn read_whole(transaction: &mut Transaction) -> Result<BTreeMap<u64, u64>, isoba
     Ok(halves.0)
 }
 
-async fn write(replica: Replica, mut random: Random, history: Arc<Mutex<History>>) {
-    loop {
+/// Commits until the replica refuses. A fault may meet a reader alone, when a page of the store is written to make room
+/// for the one that is read: then the replica goes on, and the writer only for a while.
+async fn write(replica: Replica, disk: Disk, mut random: Random, history: Arc<Mutex<History>>) {
+    let mut left = COMMITS_AFTER_FAULT;
+    while left > 0 {
+        if disk.fault_has_happened() {
+            left -= 1;
+        }
         let writes: BTreeMap<u64, Option<u64>> = (0..1 + random.below(3))
             .map(|_| (random.below(PAIRS), (!random.chance(15)).then(|| random.next())))
             .collect();
@@ -212,7 +220,7 @@ async fn run(seed: u64) {
         if let Ok(replica) = open(&disk, &clock).await {
             let mut tasks = Vec::new();
             for _ in 0..WRITERS {
-                tasks.push(tokio::spawn(write(replica.clone(), Random(random.next()), history.clone())));
+                tasks.push(tokio::spawn(write(replica.clone(), disk.clone(), Random(random.next()), history.clone())));
             }
             let writers_are_gone = Arc::new(AtomicBool::new(false));
             let watcher = tokio::spawn(watch(replica.clone(), writers_are_gone.clone()));
