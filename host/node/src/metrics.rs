@@ -70,6 +70,7 @@ pub fn render(node: &Node, http_connections: usize, http_transactions: usize) ->
     text.counter("isobar_engine_instances_discarded_total", "Engine instances dropped", sandbox.discarded);
     text.gauge("isobar_engine_instances_idle", "Engine instances kept for later", sandbox.idle as u64);
     text.gauge("isobar_engine_instances_running", "Statements that run now", sandbox.running as u64);
+    text.gauge("isobar_engine_memory_bytes", "Memory of all engine instances", sandbox.memory_bytes as u64);
     let replica = node.replica.metrics();
     text.gauge("isobar_transactions", "Open transactions", replica.transactions);
     text.counter("isobar_commits_total", "Commits that wrote", replica.committed);

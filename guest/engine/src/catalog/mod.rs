@@ -121,7 +121,15 @@ impl Catalog {
 
     /// Every relation, by id.
     pub fn relations(&self) -> Vec<Rc<Relation>> {
-        let mut relations: Vec<_> = self.relations.values().cloned().chain(system::relations()).collect();
+        let mut relations = system::relations();
+        relations.extend(self.user_relations());
+        relations.sort_by_key(|relation| relation.id);
+        relations
+    }
+
+    /// Every table and view, by id.
+    pub fn user_relations(&self) -> Vec<Rc<Relation>> {
+        let mut relations: Vec<_> = self.relations.values().cloned().collect();
         relations.sort_by_key(|relation| relation.id);
         relations
     }

@@ -36,10 +36,7 @@ pub fn each_chunk(
         let mut rows = vec![];
         for pair in Pairs::new(&batch) {
             let (key, value) = pair?;
-            let mut values = decoder.values(value)?;
-            let columns = relation.columns.iter().zip(&mut values);
-            columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
-            rows.push(Row { key: key.to_vec(), values });
+            rows.push(Row { key: key.to_vec(), values: decoder.values(value)? });
         }
         if !receive(rows)? {
             break;

@@ -12,7 +12,7 @@ use crate::limits::READ_BATCH_BYTES;
 /// The statements that finish it. Costs one read per index there is.
 pub fn statements(host: &dyn Host, catalog: &Catalog) -> Result<Vec<String>> {
     let mut found = vec![];
-    for relation in catalog.relations() {
+    for relation in catalog.user_relations() {
         for index in relation.indexes.iter().filter(|index| index.state == IndexState::Building) {
             found.push(FollowUp::BuildIndex { table: relation.id, index: index.id });
         }

@@ -12,14 +12,21 @@ impl<'a> Pairs<'a> {
     pub fn new(batch: &'a [u8]) -> Pairs<'a> {
         Pairs { rest: batch }
     }
+}
 
-    #[inline]
-    fn field(&mut self) -> Option<&'a [u8]> {
-        let (length, rest) = self.rest.split_first_chunk::<4>()?;
-        let (field, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        self.rest = rest;
-        Some(field)
-    }
+/// Takes a length and as many bytes from the front; none when there are fewer.
+#[inline]
+pub fn read_field<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let (field, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *bytes = rest;
+    Some(field)
+}
+
+/// Appends a length and the bytes.
+pub fn push_field(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    out.extend_from_slice(bytes);
 }
 
 impl<'a> Iterator for Pairs<'a> {
@@ -30,7 +37,7 @@ impl<'a> Iterator for Pairs<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let pair = self.field().and_then(|key| Some((key, self.field()?)));
+        let pair = read_field(&mut self.rest).and_then(|key| Some((key, read_field(&mut self.rest)?)));
         if pair.is_none() {
             self.rest = &[];
         }

@@ -84,6 +84,8 @@ struct Wanted {
     position: usize,
     data_type: DataType,
     missing: Value,
+    /// What rows from before the column was dropped still have of it is not handed out.
+    dropped: bool,
 }
 
 /// Where the columns of a row with a certain column count are.
@@ -119,14 +121,20 @@ impl RowDecoder {
         };
         let wanted = positions
             .iter()
-            .map(|&position| Ok(Wanted { position, data_type: types[position], missing: missing(position)? }))
+            .map(|&position| {
+                let dropped = relation.columns[position].dropped;
+                Ok(Wanted { position, data_type: types[position], missing: missing(position)?, dropped })
+            })
             .collect::<Result<Vec<_>>>()?;
         Ok(RowDecoder::over(types, wanted))
     }
 
     /// A decoder of `positions` of rows that have just these columns.
     pub fn of_types(types: &[DataType], positions: &[usize]) -> RowDecoder {
-        let wanted = |&position: &usize| Wanted { position, data_type: types[position], missing: Value::Null };
+        let wanted = |&position: &usize| {
+            let data_type = types[position];
+            Wanted { position, data_type, missing: Value::Null, dropped: false }
+        };
         RowDecoder::over(types.into(), positions.iter().map(wanted).collect())
     }
 
@@ -156,6 +164,7 @@ impl RowDecoder {
         let mut values = Vec::with_capacity(self.wanted.len());
         self.each(bytes, |wanted, _, field| {
             values.push(match field {
+                _ if wanted.dropped => Value::Null,
                 Field::Null => Value::Null,
                 Field::Missing => wanted.missing.clone(),
                 Field::Bytes(bytes) => value::decode(bytes, wanted.data_type)?,

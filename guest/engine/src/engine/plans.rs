@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::bind::Command;
-use crate::define::analyze::has_changed;
+use crate::define::analyze::{FEW_ROWS, has_changed};
 use crate::encode::key::index_prefix;
 use crate::execute::expression::Compiled;
 use crate::host::OutputColumn;
@@ -31,8 +31,6 @@ pub struct Plan {
 
 /// How often a plan runs before the sizes of its tables are looked at again.
 const USES_BETWEEN_CHECKS: u32 = 64;
-/// Any plan is good enough for a table with fewer rows.
-const SMALL_TABLE: u64 = 500;
 
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
@@ -85,7 +83,7 @@ impl PlanCache {
 fn outgrown(session: &Session, plan: &Plan) -> bool {
     plan.physical.tables_planned.iter().any(|&(table, rows)| {
         let now = session.host.estimate_count(&index_prefix(table, 0));
-        rows.max(now) >= SMALL_TABLE && has_changed(rows, now)
+        rows.max(now) >= FEW_ROWS && has_changed(rows, now)
     })
 }
 

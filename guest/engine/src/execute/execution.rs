@@ -99,11 +99,6 @@ impl<'a> Execution<'a> {
         self.slots.borrow_mut()[slot] = value;
     }
 
-    /// The same, where reads do not see what the statement writes.
-    pub(super) fn on_snapshot(self, snapshot: &'a Snapshot<'a>) -> Execution<'a> {
-        Execution { snapshot: Some(snapshot), ..self }
-    }
-
     /// Starts a node from its beginning.
     pub fn open(&self, node: &'a Node) -> Result<Stream<'a>> {
         let stream = super::open::open(node, self)?;

@@ -62,21 +62,29 @@ pub type Stream<'a> = Box<dyn Operator<'a> + 'a>;
 /// Runs a statement and hands its rows to `sink`. Answers the number for its command tag: rows written, or else rows
 /// handed on.
 pub fn run(context: &ExecuteContext, physical: &Physical, sink: &mut dyn FnMut(&Batch) -> Result<()>) -> Result<u64> {
-    if snapshot::is_needed(physical) {
-        let snapshot = Snapshot::new(context.host);
-        let context = ExecuteContext { host: &snapshot, ..*context };
-        return run_with(&Execution::new(&context, physical).on_snapshot(&snapshot), physical, sink);
-    }
-    run_with(&Execution::new(context, physical), physical, sink)
+    run_as(context, physical, false, sink).map(|(count, _)| count)
 }
 
 /// As `run`, and measures every node.
 pub fn run_measured(context: &ExecuteContext, physical: &Physical) -> Result<Vec<Measurement>> {
-    let snapshot = Snapshot::new(context.host);
-    let context = ExecuteContext { host: &snapshot, ..*context };
-    let execution = Execution::measured(&context, physical).on_snapshot(&snapshot);
-    run_with(&execution, physical, &mut |_| Ok(()))?;
-    Ok(execution.measurements())
+    run_as(context, physical, true, &mut |_| Ok(())).map(|(_, measurements)| measurements)
+}
+
+/// Runs on a snapshot where something may read after something else has written.
+fn run_as(
+    context: &ExecuteContext,
+    physical: &Physical,
+    measured: bool,
+    sink: &mut dyn FnMut(&Batch) -> Result<()>,
+) -> Result<(u64, Vec<Measurement>)> {
+    let snapshot = snapshot::is_needed(physical).then(|| Snapshot::new(context.host));
+    let past = snapshot.as_ref().map(Snapshot::past);
+    let host = past.as_ref().map_or(context.host, |past| past);
+    let context = ExecuteContext { host, ..*context };
+    let mut execution =
+        if measured { Execution::measured(&context, physical) } else { Execution::new(&context, physical) };
+    execution.snapshot = snapshot.as_ref();
+    Ok((run_with(&execution, physical, sink)?, execution.measurements()))
 }
 
 fn run_with<'a>(

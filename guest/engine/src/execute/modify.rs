@@ -1,7 +1,7 @@
 //! INSERT, UPDATE and DELETE as nodes: `modify::run` over their inputs.
 
 use super::expression;
-use super::snapshot::Recorder;
+use super::snapshot::Snapshot;
 use super::{Execution, Operator, Stream};
 use crate::error::Result;
 use crate::host::Host;
@@ -24,21 +24,15 @@ impl<'a> Modify<'a> {
     fn run(&mut self, execution: &Execution<'a>) -> Result<Vec<Batch>> {
         let mut returned = vec![];
         let evaluate = |expression: &_, batch: &Batch| expression::evaluate(execution, expression, batch);
-        let input = &mut self.input;
+        let mut batches = vec![];
+        while let Some(batch) = self.input.next(execution)? {
+            batches.push(batch);
+        }
         let action = &self.modify.modification.action;
-        let mut pump = |receive: &mut dyn FnMut(&Batch) -> Result<()>| {
-            let mut batches = vec![];
-            while let Some(batch) = input.next(execution)? {
-                batches.push(batch);
-            }
-            for batch in batches {
-                receive(&not_yet_written(execution, action, batch))?;
-            }
-            Ok(())
-        };
-        let recorder = execution.snapshot.map(Recorder);
-        let host: &dyn Host = match &recorder {
-            Some(recorder) => recorder,
+        let batches: Vec<Batch> = batches.into_iter().map(|batch| not_yet_written(execution, action, batch)).collect();
+        let present = execution.snapshot.map(Snapshot::present);
+        let host: &dyn Host = match &present {
+            Some(present) => present,
             None => execution.context.host,
         };
         let written = modify::run(
@@ -46,7 +40,7 @@ impl<'a> Modify<'a> {
             &execution.context.functions,
             &self.modify.modification,
             &evaluate,
-            &mut pump,
+            &batches,
             &mut |batch| {
                 returned.push(batch.clone());
                 Ok(())

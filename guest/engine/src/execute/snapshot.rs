@@ -3,7 +3,8 @@
 //! Every part of a statement reads the same snapshot, so that the order in which WITH's parts write cannot be seen
 //! (PostgreSQL 15, section 7.8.4). The host's reads see own writes at once; this keeps what they replaced.
 
-use crate::encode::pairs::Pairs;
+use crate::encode::pairs::{Pairs, push_field};
+use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
 use crate::host::{Environment, Host, KeyRange, Output, OutputColumn, Severity, Transaction};
 use crate::plan::Physical;
@@ -11,7 +12,7 @@ use hashbrown::HashMap;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// The host as the statement's reads see it.
+/// What a statement's reads and writes share.
 pub struct Snapshot<'a> {
     host: &'a dyn Host,
     /// What each key that the statement has written held before; none: nothing.
@@ -20,9 +21,12 @@ pub struct Snapshot<'a> {
     cursors: RefCell<HashMap<u32, KeyRange>>,
 }
 
-/// The host as the statement's writers see it: what other writers of the same statement did is there, and counts for
-/// uniqueness.
-pub struct Recorder<'s, 'a>(pub &'s Snapshot<'a>);
+/// The host, either as the statement's reads see it, or as its writers do: for them, what other writers of the same
+/// statement did is there, and counts for uniqueness.
+pub struct View<'s, 'a> {
+    snapshot: &'s Snapshot<'a>,
+    is_past: bool,
+}
 
 /// Whether something may read after something else has written.
 pub fn is_needed(physical: &Physical) -> bool {
@@ -34,14 +38,29 @@ impl<'a> Snapshot<'a> {
         Snapshot { host, before: RefCell::default(), cursors: RefCell::default() }
     }
 
+    /// What was there when the statement began.
+    pub fn past(&self) -> View<'_, 'a> {
+        View { snapshot: self, is_past: true }
+    }
+
+    /// What is there now.
+    pub fn present(&self) -> View<'_, 'a> {
+        View { snapshot: self, is_past: false }
+    }
+
     /// The statement has already written this key.
     pub fn is_written(&self, key: &[u8]) -> bool {
         self.before.borrow().contains_key(key)
     }
 
     fn record(&self, writes: &[u8]) -> Result<()> {
-        let mut keys = written_keys(writes).ok_or_else(|| Error::internal("packed writes end early"))?;
-        keys.retain(|key| !self.is_written(key));
+        let mut keys = vec![];
+        for write in Writes(writes) {
+            let (key, _) = write?;
+            if !self.is_written(key) {
+                keys.push(key.to_vec());
+            }
+        }
         let values = self.host.get_many(&keys)?;
         self.before.borrow_mut().extend(keys.into_iter().zip(values));
         Ok(())
@@ -83,195 +102,112 @@ impl<'a> Snapshot<'a> {
             pairs.reverse();
         }
         for (key, value) in pairs {
-            for field in [key, value] {
-                out.extend_from_slice(&(field.len() as u32).to_le_bytes());
-                out.extend_from_slice(field);
-            }
+            push_field(out, key);
+            push_field(out, value);
         }
         Ok(range)
     }
 }
 
-/// The keys of writes packed as `wit/transaction.wit` says.
-fn written_keys(mut rest: &[u8]) -> Option<Vec<Vec<u8>>> {
-    fn field<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
-        let (length, after) = rest.split_first_chunk::<4>()?;
-        let (field, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-        *rest = after;
-        Some(field)
-    }
-    let mut keys = vec![];
-    while let Some((put, after)) = rest.split_first() {
-        rest = after;
-        keys.push(field(&mut rest)?.to_vec());
-        if *put == 1 {
-            field(&mut rest)?;
-        }
-    }
-    Some(keys)
-}
-
-impl Transaction for Snapshot<'_> {
+impl Transaction for View<'_, '_> {
     fn catalog_version(&self) -> u64 {
-        self.host.catalog_version()
+        self.snapshot.host.catalog_version()
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.before.borrow().get(key) {
-            Some(value) => Ok(value.clone()),
-            None => self.host.get(key),
+        match self.snapshot.before.borrow().get(key) {
+            Some(value) if self.is_past => Ok(value.clone()),
+            _ => self.snapshot.host.get(key),
         }
     }
 
     fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>> {
-        let mut values = self.host.get_many(keys)?;
-        let before = self.before.borrow();
-        for (key, value) in keys.iter().zip(&mut values) {
-            if let Some(replaced) = before.get(key) {
-                value.clone_from(replaced);
+        let mut values = self.snapshot.host.get_many(keys)?;
+        if self.is_past {
+            let before = self.snapshot.before.borrow();
+            for (key, value) in keys.iter().zip(&mut values) {
+                if let Some(replaced) = before.get(key) {
+                    value.clone_from(replaced);
+                }
             }
         }
         Ok(values)
     }
 
     fn scan(&self, range: &KeyRange) -> Result<u32> {
-        let cursor = self.host.scan(range)?;
-        self.cursors.borrow_mut().insert(cursor, range.clone());
+        let cursor = self.snapshot.host.scan(range)?;
+        if self.is_past {
+            self.snapshot.cursors.borrow_mut().insert(cursor, range.clone());
+        }
         Ok(cursor)
     }
 
     fn next_batch(&self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
+        let Snapshot { host, cursors, .. } = self.snapshot;
+        if !self.is_past {
+            return host.next_batch(cursor, max_bytes);
+        }
         let mut out = vec![];
         while out.is_empty() {
-            let rest = self.cursors.borrow().get(&cursor).cloned();
+            let rest = cursors.borrow().get(&cursor).cloned();
             let rest = rest.ok_or_else(|| Error::internal(format!("there is no cursor {cursor}")))?;
             if rest.start >= rest.end {
                 break;
             }
-            let batch = self.host.next_batch(cursor, max_bytes)?;
-            let rest = self.restore(&batch, rest, &mut out)?;
-            self.cursors.borrow_mut().insert(cursor, rest);
+            let batch = host.next_batch(cursor, max_bytes)?;
+            let rest = self.snapshot.restore(&batch, rest, &mut out)?;
+            cursors.borrow_mut().insert(cursor, rest);
         }
         Ok(out)
     }
 
     fn close_cursor(&self, cursor: u32) {
-        self.cursors.borrow_mut().remove(&cursor);
-        self.host.close_cursor(cursor);
+        self.snapshot.cursors.borrow_mut().remove(&cursor);
+        self.snapshot.host.close_cursor(cursor);
     }
 
     fn write(&self, writes: &[u8]) -> Result<()> {
-        self.record(writes)?;
-        self.host.write(writes)
+        self.snapshot.record(writes)?;
+        self.snapshot.host.write(writes)
     }
 
     fn guard(&self, key: &[u8]) -> Result<()> {
-        self.host.guard(key)
+        self.snapshot.host.guard(key)
     }
 
     fn estimate_count(&self, index_prefix: &[u8]) -> u64 {
-        self.host.estimate_count(index_prefix)
+        self.snapshot.host.estimate_count(index_prefix)
     }
 }
 
-impl Transaction for Recorder<'_, '_> {
-    fn catalog_version(&self) -> u64 {
-        self.0.host.catalog_version()
-    }
-
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.0.host.get(key)
-    }
-
-    fn get_many(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>> {
-        self.0.host.get_many(keys)
-    }
-
-    fn scan(&self, range: &KeyRange) -> Result<u32> {
-        self.0.host.scan(range)
-    }
-
-    fn next_batch(&self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
-        self.0.host.next_batch(cursor, max_bytes)
-    }
-
-    fn close_cursor(&self, cursor: u32) {
-        self.0.host.close_cursor(cursor);
-    }
-
-    fn write(&self, writes: &[u8]) -> Result<()> {
-        self.0.write(writes)
-    }
-
-    fn guard(&self, key: &[u8]) -> Result<()> {
-        self.0.host.guard(key)
-    }
-
-    fn estimate_count(&self, index_prefix: &[u8]) -> u64 {
-        self.0.host.estimate_count(index_prefix)
-    }
-}
-
-impl Environment for Snapshot<'_> {
+impl Environment for View<'_, '_> {
     fn transaction_time(&self) -> i64 {
-        self.host.transaction_time()
+        self.snapshot.host.transaction_time()
     }
 
     fn statement_time(&self) -> i64 {
-        self.host.statement_time()
+        self.snapshot.host.statement_time()
     }
 
     fn clock_time(&self) -> i64 {
-        self.host.clock_time()
+        self.snapshot.host.clock_time()
     }
 
     fn random(&self, buffer: &mut [u8]) {
-        self.host.random(buffer);
+        self.snapshot.host.random(buffer);
     }
 }
 
-impl Environment for Recorder<'_, '_> {
-    fn transaction_time(&self) -> i64 {
-        self.0.transaction_time()
-    }
-
-    fn statement_time(&self) -> i64 {
-        self.0.statement_time()
-    }
-
-    fn clock_time(&self) -> i64 {
-        self.0.clock_time()
-    }
-
-    fn random(&self, buffer: &mut [u8]) {
-        self.0.random(buffer);
-    }
-}
-
-impl Output for Snapshot<'_> {
+impl Output for View<'_, '_> {
     fn describe(&self, columns: &[OutputColumn]) -> Result<()> {
-        self.host.describe(columns)
+        self.snapshot.host.describe(columns)
     }
 
     fn rows(&self, batch: &[u8], count: u32) -> Result<()> {
-        self.host.rows(batch, count)
+        self.snapshot.host.rows(batch, count)
     }
 
     fn notice(&self, severity: Severity, sqlstate: &str, message: &str) {
-        self.host.notice(severity, sqlstate, message);
-    }
-}
-
-impl Output for Recorder<'_, '_> {
-    fn describe(&self, columns: &[OutputColumn]) -> Result<()> {
-        self.0.describe(columns)
-    }
-
-    fn rows(&self, batch: &[u8], count: u32) -> Result<()> {
-        self.0.rows(batch, count)
-    }
-
-    fn notice(&self, severity: Severity, sqlstate: &str, message: &str) {
-        self.0.notice(severity, sqlstate, message);
+        self.snapshot.host.notice(severity, sqlstate, message);
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::catalog::keys::CATALOG_SPACE;
 use crate::encode::key::{PREFIX_LENGTH, ROW_SPACE};
+use crate::encode::pairs::push_field;
+use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
 use crate::host::{Environment, KeyRange, Output, OutputColumn, Severity, Transaction};
 use std::cell::{Cell, RefCell};
@@ -225,11 +227,6 @@ fn skip(range: &mut KeyRange, key: &[u8]) {
     }
 }
 
-fn append(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
 impl Transaction for MemoryTransaction {
     fn catalog_version(&self) -> u64 {
         self.catalog_version.get()
@@ -258,8 +255,8 @@ impl Transaction for MemoryTransaction {
         let mut batch = vec![];
         while batch.len() < max_bytes.max(1) as usize {
             let Some((key, value)) = self.next_pair(range) else { break };
-            append(&mut batch, &key);
-            append(&mut batch, &value);
+            push_field(&mut batch, &key);
+            push_field(&mut batch, &value);
             skip(range, &key);
         }
         Ok(batch)
@@ -270,22 +267,12 @@ impl Transaction for MemoryTransaction {
     }
 
     fn write(&self, writes: &[u8]) -> Result<()> {
-        let broken = || Error::internal("packed writes end early");
-        let mut rest = writes;
-        let field = |rest: &mut &[u8]| -> Result<Vec<u8>> {
-            let (length, after) = rest.split_first_chunk::<4>().ok_or_else(broken)?;
-            let (field, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(broken)?;
-            *rest = after;
-            Ok(field.to_vec())
-        };
-        while let Some((kind, after)) = rest.split_first() {
-            rest = after;
-            let key = field(&mut rest)?;
-            let value = if *kind == 1 { Some(field(&mut rest)?) } else { None };
+        for write in Writes(writes) {
+            let (key, value) = write?;
             if key.first() == Some(&CATALOG_SPACE) {
                 self.catalog_version.set(self.store.state.borrow_mut().next_catalog_version());
             }
-            self.changes.borrow_mut().insert(key, value);
+            self.changes.borrow_mut().insert(key.to_vec(), value.map(<[u8]>::to_vec));
         }
         Ok(())
     }

@@ -156,10 +156,7 @@ impl<E> Statement<'_, E> {
         let mut existing = Vec::with_capacity(met.len());
         for (key, value) in met.iter().zip(self.writer.host.get_many(&met)?) {
             let value = value.ok_or_else(|| Error::internal("an index entry points to no row"))?;
-            let mut values = decoder.values(&value)?;
-            let columns = relation.columns.iter().zip(&mut values);
-            columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
-            existing.push(Row { key: key.clone(), values });
+            existing.push(Row { key: key.clone(), values: decoder.values(&value)? });
         }
         let mut both = constraint::columns_of(&relation, existing.iter().map(|row| row.values.as_slice()));
         both.columns.extend(proposed.columns.iter().cloned());

@@ -63,14 +63,11 @@ pub struct ConflictUpdate<E> {
     pub filter: Option<E>,
 }
 
-/// Hands on every batch of the input.
-pub type Input<'a> = dyn FnMut(&mut dyn FnMut(&Batch) -> Result<()>) -> Result<()> + 'a;
-
 /// Evaluates an expression over a batch.
 pub type Evaluate<'a, E> = dyn Fn(&E, &Batch) -> Result<Rc<Column>> + 'a;
 
-/// Runs the statement over its input: all of the input is read before the first write. Answers how many rows were
-/// written, for the command tag; `sink` gets RETURNING's rows.
+/// Runs the statement over its whole input: the host's reads see own writes, and a scan that was still running would
+/// meet the rows that it caused. Answers how many rows were written, for the command tag; `sink` gets RETURNING's rows.
 ///
 /// Errors are PostgreSQL's 23502, 23505, 23514, 21000; 54000 for keys and rows that are too large.
 pub fn run<E>(
@@ -78,30 +75,24 @@ pub fn run<E>(
     context: &FunctionContext,
     modification: &Modification<E>,
     evaluate: &Evaluate<E>,
-    input: &mut Input,
+    batches: &[Batch],
     sink: &mut dyn FnMut(&Batch) -> Result<()>,
 ) -> Result<u64> {
     let relation = &*modification.relation;
     if relation.kind != RelationKind::Table {
         return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", relation.name)));
     }
-    // The host's reads see own writes: a scan that was still running would meet the rows that it caused.
-    let mut batches = vec![];
-    input(&mut |batch| {
-        batches.push(batch.clone());
-        Ok(())
-    })?;
     let mut statement =
         Statement { writer: TableWriter::new(host, context, relation)?, modification, evaluate, sink, written: 0 };
     match &modification.action {
-        Action::Insert { values, conflict: None } => statement.insert(values, &batches)?,
+        Action::Insert { values, conflict: None } => statement.insert(values, batches)?,
         Action::Insert { values, conflict: Some(conflict) } => {
-            statement.insert_or_resolve(values, conflict, &batches)?
+            statement.insert_or_resolve(values, conflict, batches)?
         }
         Action::Update { row_identity, old_row, assignments } => {
-            statement.update(*row_identity, old_row, assignments, &batches)?
+            statement.update(*row_identity, old_row, assignments, batches)?
         }
-        Action::Delete { row_identity, old_row } => statement.delete(*row_identity, old_row, &batches)?,
+        Action::Delete { row_identity, old_row } => statement.delete(*row_identity, old_row, batches)?,
     }
     statement.writer.flush()?;
     Ok(statement.written)

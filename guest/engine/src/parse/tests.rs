@@ -111,7 +111,7 @@ fn hostile_nesting_is_an_error_and_not_the_end() {
         format!("select {}", "case when ".repeat(deep)),
         format!("select {}", "f(".repeat(deep)),
         format!("select {}", "array[".repeat(deep)),
-        "select (".repeat(deep).to_string(),
+        "select (".repeat(deep),
     ];
     for sql in cases {
         let error = parse(&sql).expect_err("too deep");

@@ -199,8 +199,7 @@ fn of_index(
         }
         break;
     }
-    let used: Vec<Expression> = used.into_iter().map(|number| conjuncts[number].clone()).collect();
-    let selectivity = estimates.all(&used);
+    let selectivity = estimates.all(used.iter().map(|&number| &conjuncts[number]));
     let complete = path.equal.len() == index.columns.len();
     let has_null = path.equal.iter().any(|equal| matches!(equal, Equal::Null));
     path.unique = index.unique && complete && !has_null;

@@ -290,7 +290,7 @@ pub enum CommonTableKind {
         recursive: Box<Node>,
         all: bool,
     },
-    /// Runs to its end before the body begins, whoever reads it.
+    /// Runs to its end, whoever reads it: at the latest when the body has handed on its rows.
     Modify(Node),
 }
 

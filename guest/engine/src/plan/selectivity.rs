@@ -129,7 +129,7 @@ impl Estimates {
 
     /// The part that satisfies all of several predicates. They are taken to be independent, but for the two ends of a
     /// range, and for equal columns of which is known how many combinations they have.
-    pub fn all(&self, predicates: &[Expression]) -> f64 {
+    pub fn all<'p>(&self, predicates: impl IntoIterator<Item = &'p Expression>) -> f64 {
         let mut all = 1.0;
         let mut ends: HashMap<(ColumnId, bool), Bounded> = HashMap::new();
         let mut equal: Vec<(&Expression, f64)> = vec![];

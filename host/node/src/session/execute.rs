@@ -21,6 +21,9 @@ struct Surroundings {
 /// What a statement after another begins with when the client need not know of its failure (`wit/statement.wit`).
 const OPTIONAL_FOLLOW_UP: &str = "\0isobar optional ";
 
+/// Asks the engine for what has been left unfinished (`wit/statement.wit`).
+const RESUME: &str = "\0isobar resume";
+
 impl Session {
     /// A statement outside any block.
     pub(super) async fn execute_alone(
@@ -118,7 +121,7 @@ impl Session {
 
     /// Finishes the schema changes that a node which died has left half done.
     pub async fn resume_schema_changes(&mut self) -> Result<()> {
-        self.execute_all_follow_up(vec!["\0isobar resume".into()]).await
+        self.execute_all_follow_up(vec![RESUME.into()]).await
     }
 
     async fn execute_all_follow_up(&mut self, statements: Vec<String>) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::types::{DataType, Value};
 /// A row per column of a table that was analysed. Values of all types are shown as text: there is no anyarray.
 pub fn columns(context: &FunctionContext) -> Result<Vec<Row>> {
     let mut rows = vec![];
-    for relation in context.catalog.relations() {
+    for relation in context.catalog.user_relations() {
         let Some(statistics) = context.catalog.statistics(relation.id) else { continue };
         for (column, known) in relation.columns.iter().zip(&statistics.columns) {
             if let Some(known) = known

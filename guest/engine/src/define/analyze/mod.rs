@@ -14,7 +14,7 @@ use sample::Sample;
 use sqlparser::ast::Analyze;
 
 /// Tables with fewer rows are planned well enough without.
-const FEW_ROWS: u64 = 500;
+pub const FEW_ROWS: u64 = 500;
 
 /// ANALYZE [table]. Columns may be named, as in PostgreSQL; the others are gathered all the same.
 pub fn execute(context: &DefineContext, analyze: &Analyze) -> Result<Outcome> {
@@ -23,7 +23,9 @@ pub fn execute(context: &DefineContext, analyze: &Analyze) -> Result<Outcome> {
     }
     let tables = match &analyze.table_name {
         Some(name) => vec![context.table(name)?],
-        None => context.catalog.relations().into_iter().filter(|table| table.kind == RelationKind::Table).collect(),
+        None => {
+            context.catalog.user_relations().into_iter().filter(|table| table.kind == RelationKind::Table).collect()
+        }
     };
     for column in &analyze.columns {
         let named = tables[0].columns.iter().any(|known| known.name == column.value && !known.dropped);

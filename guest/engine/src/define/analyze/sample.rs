@@ -6,13 +6,13 @@
 //! places lie in gaps, such as those between one hour and the next: the first rows after a gap are special, so the
 //! sample has rows from all over each run.
 
+use super::super::rows;
 use crate::catalog::Relation;
 use crate::encode::key::{PREFIX_LENGTH, index_prefix, prefix_end};
 use crate::encode::pairs::Pairs;
 use crate::encode::row::RowDecoder;
 use crate::error::Result;
 use crate::host::{Host, KeyRange};
-use crate::limits::READ_BATCH_BYTES;
 use crate::types::Value;
 
 /// Tables up to this many rows are read as a whole.
@@ -43,19 +43,27 @@ pub struct SampledRow {
 
 pub fn take(host: &dyn Host, relation: &Relation) -> Result<Sample> {
     let prefix = index_prefix(relation.id, 0);
-    let positions: Vec<usize> = (0..relation.columns.len()).collect();
-    let decoder = RowDecoder::new(relation, &positions)?;
-    let sampler = Sampler { host, relation, decoder, end: prefix_end(&prefix) };
     let table_rows = host.estimate_count(&prefix);
     if table_rows <= WHOLE_ROWS {
-        return sampler.whole(&prefix);
+        return whole(host, relation);
     }
+    let positions: Vec<usize> = (0..relation.columns.len()).collect();
+    let sampler = Sampler { host, decoder: RowDecoder::new(relation, &positions)?, end: prefix_end(&prefix) };
     let (Some(first), Some(last)) = (sampler.outermost(&prefix, false)?, sampler.outermost(&prefix, true)?) else {
-        return sampler.whole(&prefix);
+        return whole(host, relation);
     };
     let line = Line::between(&first, &last);
     let segments = sampler.segments(&line, line.position(&first), line.position(&last))?;
     Ok(Sample { rows: sampler.runs(&line, &segments)?, table_rows, is_whole: false })
+}
+
+fn whole(host: &dyn Host, relation: &Relation) -> Result<Sample> {
+    let mut rows = vec![];
+    rows::each_chunk(host, relation, None, &mut |chunk| {
+        rows.extend(chunk.into_iter().map(|row| SampledRow { values: row.values, run: 0 }));
+        Ok(true)
+    })?;
+    Ok(Sample { table_rows: rows.len() as u64, rows, is_whole: true })
 }
 
 /// Keys as numbers.
@@ -96,7 +104,6 @@ type Receive<'r> = dyn FnMut(usize, &[u8], &[u8]) -> Result<()> + 'r;
 
 struct Sampler<'a> {
     host: &'a dyn Host,
-    relation: &'a Relation,
     decoder: RowDecoder,
     /// After the table's last key.
     end: Vec<u8>,
@@ -131,30 +138,6 @@ impl Sampler<'_> {
             Ok(())
         })?;
         Ok(found)
-    }
-
-    fn decoded(&self, value: &[u8], run: u32) -> Result<SampledRow> {
-        let mut values = self.decoder.values(value)?;
-        let columns = self.relation.columns.iter().zip(&mut values);
-        columns.filter(|(column, _)| column.dropped).for_each(|(_, value)| *value = Value::Null);
-        Ok(SampledRow { values, run })
-    }
-
-    fn whole(&self, prefix: &[u8]) -> Result<Sample> {
-        let range = KeyRange { start: prefix.to_vec(), end: self.end.clone(), reverse: false, expected_rows: 0 };
-        let cursor = self.host.scan(&range)?;
-        let mut rows = vec![];
-        loop {
-            let batch = self.host.next_batch(cursor, READ_BATCH_BYTES)?;
-            if batch.is_empty() {
-                break;
-            }
-            for pair in Pairs::new(&batch) {
-                rows.push(self.decoded(pair?.1, 0)?);
-            }
-        }
-        self.host.close_cursor(cursor);
-        Ok(Sample { table_rows: rows.len() as u64, rows, is_whole: true })
     }
 
     fn segment(&self, line: &Line, start: u128, end: u128) -> Result<Segment> {
@@ -219,7 +202,7 @@ impl Sampler<'_> {
             let skipped = (place.to_bits() % DISTANCE as u64) as usize;
             self.each(line.key(position), false, RUN_ROWS, &mut |number, _, value| {
                 if number % DISTANCE == skipped {
-                    rows.push(self.decoded(value, run)?);
+                    rows.push(SampledRow { values: self.decoder.values(value)?, run });
                 }
                 Ok(())
             })?;

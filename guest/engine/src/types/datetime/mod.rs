@@ -29,7 +29,7 @@ pub use interval_parse::parse_interval;
 pub use modifier::{apply_modifier, round_to_precision};
 pub use parse::parse;
 pub use print::{interval_to_string, print, timestamptz_in_zone};
-pub use words::{Unit, field};
+pub use words::{DAYS, MONTHS, Unit, field};
 
 use crate::error::{Error, sqlstate};
 

@@ -77,12 +77,17 @@ fn print_timestamp(microseconds: i64, offset: Option<i32>, out: &mut String) {
 /// Appends year, month and day, and answers whether the year is before Christ.
 fn print_date(days: i64, out: &mut String) -> bool {
     let (year, month, day) = date_from_days(days);
-    push_padded(if year > 0 { year } else { 1 - year }, 4, out);
+    print_year(year, out);
     out.push('-');
     push_padded(month, 2, out);
     out.push('-');
     push_padded(day, 2, out);
     year <= 0
+}
+
+/// Appends a year in four digits or more; the year 0 is 1 BC.
+pub(super) fn print_year(year: i64, out: &mut String) {
+    push_padded(if year > 0 { year } else { 1 - year }, 4, out);
 }
 
 /// Appends hours, minutes, seconds and the fraction without zeros at its end.

@@ -1,12 +1,10 @@
 //! Dates and timestamps in the styles of DateStyle other than ISO (PostgreSQL 15, section 8.5.2).
 
-use super::calendar::date_from_days;
-use super::print::{print_offset, print_time, push_padded};
+use super::calendar::{date_from_days, day_of_week};
+use super::print::{print_offset, print_time, print_year, push_padded};
+use super::words::{DAYS, MONTHS};
 use super::zone::Zone;
 use super::{DAY, SECOND};
-
-const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// How DateStyle wants dates to look, where that is not ISO.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +46,7 @@ impl Style {
         out.push(separator);
         push_padded(second, 2, out);
         out.push(separator);
-        push_padded(if year > 0 { year } else { 1 - year }, 4, out);
+        print_year(year, out);
         out.push_str(if year <= 0 { " BC" } else { "" });
     }
 
@@ -60,10 +58,9 @@ impl Style {
         let (year, month, day) = date_from_days(days);
         let era = if year <= 0 { " BC" } else { "" };
         if self.form == Form::Postgres {
-            // 2000-01-01, day 0, was a Saturday.
-            out.push_str(DAYS[(days + 6).rem_euclid(7) as usize]);
+            out.push_str(&DAYS[day_of_week(days) as usize % 7][..3]);
             out.push(' ');
-            let month = MONTHS[(month - 1).rem_euclid(12) as usize];
+            let month = &MONTHS[(month - 1) as usize % 12][..3];
             if self.day_first {
                 push_padded(day, 2, out);
                 out.push(' ');
@@ -76,7 +73,7 @@ impl Style {
             out.push(' ');
             print_time(time, out);
             out.push(' ');
-            push_padded(if year > 0 { year } else { 1 - year }, 4, out);
+            print_year(year, out);
         } else {
             self.date(days, out);
             out.truncate(out.len() - era.len());

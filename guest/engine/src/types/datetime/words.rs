@@ -28,27 +28,29 @@ pub(super) enum Word {
     Filler,
 }
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
+
+/// From Sunday on, as `calendar::day_of_week` counts.
+pub const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 pub(super) fn word(text: &str) -> Option<Word> {
     // PostgreSQL cuts its key words to ten letters.
     let text = text.get(..10).unwrap_or(text);
-    let month = MONTHS
-        .iter()
-        .position(|month| text == *month || text == &month[..3] || text == "sept" && *month == "september");
+    let is_month = |month: &&str| [month, &month[..3]].iter().any(|name| text.eq_ignore_ascii_case(name));
+    let month = MONTHS.iter().position(|month| is_month(month) || text == "sept" && *month == "September");
     if let Some(month) = month {
         return Some(Word::Month(month as i64 + 1));
     }

@@ -10,6 +10,7 @@ use isobar_replica::{Outcome, Ulid};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::error::{Error, Result, sqlstate};
 use crate::protocol::http::error::Refusal;
@@ -118,6 +119,18 @@ pub async fn begin(service: Arc<Service>, headers: HeaderMap, body: Bytes) -> Re
     Ok(json_response(StatusCode::OK, &json!({"id": id.to_string(), "idle_limit_ms": idle_limit})))
 }
 
+/// The session of an open transaction, for this request alone; none when the transaction has ended. Whoever went away
+/// while COMMIT ran has left a session without its block: what ran in it now would be on its own.
+fn open_session(service: &Service, id: Ulid) -> Result<Option<OwnedMutexGuard<Session>>, Refusal> {
+    let Some(shared) = service.transactions.find(id) else { return Ok(None) };
+    let session = shared.try_lock_owned().map_err(|_| busy())?;
+    if session.status() == Status::Idle {
+        service.transactions.remove(id);
+        return Ok(None);
+    }
+    Ok(Some(session))
+}
+
 /// `POST /v1/transactions/{id}/sql`
 pub async fn query(
     service: Arc<Service>,
@@ -127,13 +140,8 @@ pub async fn query(
 ) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
     let statement = QueryBody::parse(&body)?.statement()?;
-    let shared = service.transactions.find(id).ok_or_else(|| missing(id))?;
-    let session = shared.clone().try_lock_owned().map_err(|_| busy())?;
-    // Whoever went away while COMMIT ran has left it without its block: what runs in it now would be on its own.
-    if session.status() == Status::Idle {
-        service.transactions.remove(id);
-        return Err(missing(id));
-    }
+    let session = open_session(&service, id)?.ok_or_else(|| missing(id))?;
+    let shared = OwnedMutexGuard::mutex(&session).clone();
     let answer = query::single(&service, session, statement, &headers, None, RowStyle::of(&headers)).await;
     // COMMIT and ROLLBACK as statements end it too. A stream that still runs keeps it.
     if shared.try_lock().is_ok_and(|session| session.status() == Status::Idle) {
@@ -145,12 +153,7 @@ pub async fn query(
 /// `POST /v1/transactions/{id}/commit`. Sent again after a lost answer, it tells what became of the first.
 pub async fn commit(service: Arc<Service>, id: &str) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
-    let Some(shared) = service.transactions.find(id) else { return first_commit(&service, id) };
-    let mut session = shared.try_lock_owned().map_err(|_| busy())?;
-    if session.status() == Status::Idle {
-        service.transactions.remove(id);
-        return first_commit(&service, id);
-    }
+    let Some(mut session) = open_session(&service, id)? else { return first_commit(&service, id) };
     // In a task of its own, so that it ends as it would when the client goes away.
     let owner = service.clone();
     let committing = tokio::spawn(async move {
@@ -180,12 +183,7 @@ fn first_commit(service: &Service, id: Ulid) -> Result<Response<Body>, Refusal> 
 /// `POST /v1/transactions/{id}/rollback`
 pub async fn rollback(service: Arc<Service>, id: &str) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
-    let shared = service.transactions.find(id).ok_or_else(|| missing(id))?;
-    let mut session = shared.try_lock_owned().map_err(|_| busy())?;
-    if session.status() == Status::Idle {
-        service.transactions.remove(id);
-        return Err(missing(id));
-    }
+    let mut session = open_session(&service, id)?.ok_or_else(|| missing(id))?;
     let completion = session.rollback();
     service.transactions.remove(id);
     Ok(json_response(StatusCode::OK, &json!({"command": completion.tag})))

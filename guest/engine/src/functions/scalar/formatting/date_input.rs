@@ -1,6 +1,6 @@
 //! `to_date` and `to_timestamp` of text.
 
-use super::date_template::{DAYS, Field, MONTHS, Node, ROMAN_MONTHS, parse};
+use super::date_template::{Field, Node, ROMAN_MONTHS, parse};
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::FunctionContext;
 use crate::functions::arguments::Arguments;
@@ -8,7 +8,7 @@ use crate::functions::datetime::session_zone;
 use crate::types::Value;
 use crate::types::datetime::zone::Zone;
 use crate::types::datetime::{
-    DAY, HOUR, MINUTE, SECOND, arithmetic, calendar, timestamp_out_of_range, timestamp_to_timestamptz,
+    DAY, DAYS, HOUR, MINUTE, MONTHS, SECOND, arithmetic, calendar, timestamp_out_of_range, timestamp_to_timestamptz,
 };
 
 pub fn to_date(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {

@@ -1,12 +1,12 @@
 //! `to_char` of timestamps and intervals.
 
-use super::date_template::{Case, DAYS, Field, MONTHS, Node, ROMAN_MONTHS, iso_day_of_year, parse};
+use super::date_template::{Case, Field, Node, ROMAN_MONTHS, iso_day_of_year, parse};
 use super::ordinal_suffix;
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::FunctionContext;
 use crate::functions::arguments::Arguments;
 use crate::functions::datetime::session_zone;
-use crate::types::datetime::{DAY, HOUR, MINUTE, SECOND, calendar, is_finite_timestamp, local_time};
+use crate::types::datetime::{DAY, DAYS, HOUR, MINUTE, MONTHS, SECOND, calendar, is_finite_timestamp, local_time};
 use crate::types::{Value, interval::Interval};
 
 /// A point in time or a length of time, in parts.
