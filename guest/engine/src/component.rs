@@ -10,7 +10,7 @@ use crate::host;
 use crate::statement;
 use generated::exports::isobar::engine::statement as exported;
 use generated::isobar::engine::types as wire;
-use generated::isobar::engine::{environment, output, transaction};
+use generated::isobar::engine::{authorization, environment, output, routine, transaction};
 use std::cell::RefCell;
 use std::sync::Once;
 
@@ -177,10 +177,101 @@ impl host::Output for ComponentHost {
     }
 }
 
+impl host::Routines for ComponentHost {
+    fn call(&self, target: &host::Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)> {
+        let limits = &target.limits;
+        let target = routine::Target {
+            procedure: target.procedure.clone(),
+            procedure_id: target.procedure_id,
+            version: target.version,
+            digest: target.digest.to_vec(),
+            export: target.export.clone(),
+            routine: target.routine.clone(),
+            definer: target.definer,
+            limits: routine::Limits {
+                memory_kib: limits.memory_kib,
+                wall_ms: limits.wall_ms,
+                stack_kib: limits.stack_kib,
+                statements: limits.statements,
+                rows_in: limits.rows_in,
+                rows_out: limits.rows_out,
+                log_bytes: limits.log_bytes,
+                concurrent_calls: limits.concurrent_calls,
+            },
+            may_define: target.may_define,
+        };
+        let answer = routine::call(&target, arguments, count).map_err(error_from_wire)?;
+        Ok((answer.rows, answer.count))
+    }
+
+    fn usage(&self) -> Vec<host::Usage> {
+        let usage = routine::usage().into_iter().map(|usage| host::Usage {
+            procedure: usage.procedure,
+            routine: usage.routine,
+            calls: usage.calls,
+            errors: usage.errors,
+            median_time: usage.median_time,
+            p99_time: usage.p99_time,
+            longest_time: usage.longest_time,
+            total_time: usage.total_time,
+            memory_peak: usage.memory_peak,
+            statements: usage.statements,
+        });
+        usage.collect()
+    }
+
+    fn logs(&self) -> Vec<host::LogEntry> {
+        let logs = routine::logs().into_iter().map(|entry| host::LogEntry {
+            time: entry.time,
+            procedure: entry.procedure,
+            routine: entry.routine,
+            caller: entry.caller,
+            level: entry.level,
+            message: entry.message,
+        });
+        logs.collect()
+    }
+}
+
+impl host::Authorization for ComponentHost {
+    fn check(&self, accesses: &[host::Access]) -> Result<()> {
+        let accesses: Vec<_> = accesses.iter().map(access_to_wire).collect();
+        authorization::check(&accesses).map_err(error_from_wire)
+    }
+}
+
+fn access_to_wire(access: &host::Access) -> authorization::Access {
+    authorization::Access {
+        action: match access.action {
+            host::Action::Select => authorization::Action::Select,
+            host::Action::Insert => authorization::Action::Insert,
+            host::Action::Update => authorization::Action::Update,
+            host::Action::Delete => authorization::Action::Delete,
+            host::Action::Execute => authorization::Action::Execute,
+            host::Action::Deploy => authorization::Action::Deploy,
+            host::Action::Ddl => authorization::Action::Ddl,
+            host::Action::Admin => authorization::Action::Admin,
+        },
+        kind: match access.kind {
+            host::Kind::Database => authorization::Kind::Database,
+            host::Kind::Schema => authorization::Kind::Schema,
+            host::Kind::Table => authorization::Kind::Table,
+            host::Kind::Procedure => authorization::Kind::Procedure,
+        },
+        schema: access.schema.clone(),
+        name: access.name.clone(),
+        owner: access.owner.clone(),
+    }
+}
+
 fn request_from_wire(request: exported::Request) -> statement::Request {
     statement::Request {
         sql: request.sql,
         parameters: request.parameters,
+        format: match request.format {
+            exported::Format::Text => statement::Format::Text,
+            exported::Format::Binary => statement::Format::Binary,
+        },
         parameter_types: request.parameter_types,
         settings: request.settings.into_iter().map(|setting| (setting.name, setting.value)).collect(),
         in_transaction_block: request.in_transaction_block,

@@ -2,6 +2,7 @@
 //! tests and benchmarks, by ordinary code.
 
 use crate::error::Result;
+use serde::{Deserialize, Serialize};
 
 /// A range of keys, `start` included, `end` excluded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,106 @@ pub trait Output {
     fn notice(&self, severity: Severity, sqlstate: &str, message: &str);
 }
 
-/// Everything that a statement may touch.
-pub trait Host: Transaction + Environment + Output {}
+/// What a procedure may use in one statement that calls it; none: the node's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcedureLimits {
+    pub memory_kib: Option<u32>,
+    pub wall_ms: Option<u32>,
+    pub stack_kib: Option<u32>,
+    pub statements: Option<u32>,
+    pub rows_in: Option<u32>,
+    pub rows_out: Option<u32>,
+    pub log_bytes: Option<u32>,
+    pub concurrent_calls: Option<u32>,
+}
 
-impl<T: Transaction + Environment + Output> Host for T {}
+/// An exported function of a deployed procedure. Field meanings are in `wit/routine.wit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub procedure: String,
+    pub procedure_id: u32,
+    pub version: u32,
+    pub digest: [u8; 32],
+    pub export: String,
+    pub routine: String,
+    pub definer: bool,
+    pub limits: ProcedureLimits,
+    pub may_define: bool,
+}
+
+/// A routine's use on this node. Times in microseconds, memory in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub procedure: String,
+    pub routine: String,
+    pub calls: u64,
+    /// SQLSTATE and how often.
+    pub errors: Vec<(String, u64)>,
+    pub median_time: u64,
+    pub p99_time: u64,
+    pub longest_time: u64,
+    pub total_time: u64,
+    pub memory_peak: u64,
+    pub statements: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Microseconds since the Unix epoch.
+    pub time: i64,
+    pub procedure: String,
+    pub routine: String,
+    pub caller: String,
+    pub level: String,
+    pub message: String,
+}
+
+/// Functions of stored procedures, which the host runs in a sandbox of their own. See `wit/routine.wit`.
+pub trait Routines {
+    /// Calls the function once per row of `arguments`: rows of values in binary form in, rows and their count out.
+    fn call(&self, target: &Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)>;
+    fn usage(&self) -> Vec<Usage>;
+    fn logs(&self) -> Vec<LogEntry>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Execute,
+    Deploy,
+    Ddl,
+    Admin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Database,
+    Schema,
+    Table,
+    Procedure,
+}
+
+/// What a statement does to what.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Access {
+    pub action: Action,
+    pub kind: Kind,
+    pub schema: String,
+    pub name: String,
+    /// The user who created it, empty where nobody did.
+    pub owner: String,
+}
+
+/// May they? See `wit/authorization.wit`.
+pub trait Authorization {
+    /// 42501 when one of the accesses is denied. The answer holds for this user as long as the catalog's version does.
+    fn check(&self, accesses: &[Access]) -> Result<()>;
+}
+
+/// Everything that a statement may touch.
+pub trait Host: Transaction + Environment + Output + Routines + Authorization {}
+
+impl<T: Transaction + Environment + Output + Routines + Authorization> Host for T {}

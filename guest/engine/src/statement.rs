@@ -2,11 +2,21 @@
 
 use crate::host::OutputColumn;
 
+/// How values are written as bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Text,
+    Binary,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     pub sql: String,
-    /// Per parameter a big-endian i32 length (-1: NULL) and its text form.
+    /// Per parameter a big-endian i32 length (-1: NULL) and its bytes.
     pub parameters: Vec<u8>,
+    /// Of the parameters and of the rows in the answer.
+    pub format: Format,
     /// Type OIDs; 0 or missing: inferred.
     pub parameter_types: Vec<u32>,
     pub settings: Vec<(String, String)>,

@@ -15,7 +15,7 @@ use isobar_engine::host;
 use isobar_engine::statement::Request as NativeRequest;
 use isobar_node::config::Configuration;
 use isobar_node::node::Node;
-use isobar_node::sandbox::{Call, Interrupt, Limits, Request, Results, Sandbox};
+use isobar_node::sandbox::{Call, Format, Interrupt, Limits, Request, Results, Sandbox};
 use isobar_node::session::{Session, Settings, Statement};
 use isobar_replica::{Transaction, TransactionOptions};
 
@@ -98,6 +98,7 @@ async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32
     let request = Request {
         sql: sql.into(),
         parameters: vec![],
+        format: Format::Text,
         parameter_types: vec![],
         settings: vec![],
         in_transaction_block: true,
@@ -261,5 +262,25 @@ impl host::Output for NativeHost {
 
     fn notice(&self, _: host::Severity, _: &str, message: &str) {
         self.bytes.set(self.bytes.get() + message.len());
+    }
+}
+
+impl host::Routines for NativeHost {
+    fn call(&self, target: &host::Target, _: &[u8], _: u32) -> EngineResult<(Vec<u8>, u32)> {
+        Err(isobar_engine::error::Error::not_supported(format!("procedure {}", target.procedure)))
+    }
+
+    fn usage(&self) -> Vec<host::Usage> {
+        vec![]
+    }
+
+    fn logs(&self) -> Vec<host::LogEntry> {
+        vec![]
+    }
+}
+
+impl host::Authorization for NativeHost {
+    fn check(&self, _: &[host::Access]) -> EngineResult<()> {
+        Ok(())
     }
 }

@@ -6,7 +6,10 @@
 use crate::encode::pairs::{Pairs, push_field};
 use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
-use crate::host::{Environment, Host, KeyRange, Output, OutputColumn, Severity, Transaction};
+use crate::host::{
+    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, Routines, Severity, Target,
+    Transaction, Usage,
+};
 use crate::plan::Physical;
 use hashbrown::HashMap;
 use std::cell::RefCell;
@@ -209,5 +212,25 @@ impl Output for View<'_, '_> {
 
     fn notice(&self, severity: Severity, sqlstate: &str, message: &str) {
         self.snapshot.host.notice(severity, sqlstate, message);
+    }
+}
+
+impl Routines for View<'_, '_> {
+    fn call(&self, target: &Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)> {
+        self.snapshot.host.call(target, arguments, count)
+    }
+
+    fn usage(&self) -> Vec<Usage> {
+        self.snapshot.host.usage()
+    }
+
+    fn logs(&self) -> Vec<LogEntry> {
+        self.snapshot.host.logs()
+    }
+}
+
+impl Authorization for View<'_, '_> {
+    fn check(&self, accesses: &[Access]) -> Result<()> {
+        self.snapshot.host.check(accesses)
     }
 }

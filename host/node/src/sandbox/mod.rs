@@ -14,7 +14,7 @@ mod runtime;
 mod tests;
 mod trap;
 
-pub use exports::{Control, Description, Outcome, Request, Setting, TransactionModes};
+pub use exports::{Control, Description, Format, Outcome, Request, Setting, TransactionModes};
 pub use instance::Call;
 pub use interrupt::Interrupt;
 pub use limits::Limits;
@@ -28,8 +28,9 @@ mod bindings {
         path: "../../wit",
         world: "engine",
         imports: {
-            // The only import that waits: for the client to take its rows.
+            // The imports that wait: for the client to take its rows, for procedures.
             "isobar:engine/output.rows": async,
+            "isobar:engine/routine.call": async,
         },
         exports: { default: async },
     });

@@ -11,7 +11,7 @@ use wasm_encoder::{
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use crate::sandbox::{Call, Interrupt, Limits, Outcome, Request, Results, Sandbox};
+use crate::sandbox::{Call, Format, Interrupt, Limits, Outcome, Request, Results, Sandbox};
 
 /// Where the guest's answer lies: an `ok` of a completion with the tag `OK`.
 const ANSWER: i32 = 16;
@@ -23,7 +23,7 @@ const TAG: i32 = 0x30;
 fn hostile_component() -> Vec<u8> {
     let mut module = Module::new();
     let mut types = TypeSection::new();
-    types.ty().function([ValType::I32; 12], [ValType::I32]);
+    types.ty().function([ValType::I32; 13], [ValType::I32]);
     types.ty().function([ValType::I32; 2], [ValType::I32]);
     types.ty().function([ValType::I32; 4], [ValType::I32]);
     types.ty().function([ValType::I32], [ValType::I32]);
@@ -142,6 +142,7 @@ fn request(sql: &str) -> Request {
     Request {
         sql: sql.into(),
         parameters: vec![],
+        format: Format::Text,
         parameter_types: vec![],
         settings: vec![],
         in_transaction_block: false,

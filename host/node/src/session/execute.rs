@@ -6,7 +6,7 @@ use std::time::Instant;
 use isobar_replica::{Isolation, Transaction, TransactionOptions, Ulid};
 
 use crate::error::{Error, Result, sqlstate};
-use crate::sandbox::{Call, Control, Outcome, Request, Results, Setting, Stopped};
+use crate::sandbox::{Call, Control, Format, Outcome, Request, Results, Setting, Stopped};
 use crate::session::retry::Retry;
 use crate::session::{Completion, Session, Statement, once};
 
@@ -291,6 +291,7 @@ impl Session {
         Request {
             sql: statement.sql.clone(),
             parameters: statement.parameters.clone(),
+            format: Format::Text,
             parameter_types: statement.parameter_types.clone(),
             settings,
             in_transaction_block: surroundings.in_block,

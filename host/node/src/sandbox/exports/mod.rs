@@ -2,4 +2,4 @@
 
 mod statement;
 
-pub use statement::{Control, Description, Outcome, Request, Setting, TransactionModes};
+pub use statement::{Control, Description, Format, Outcome, Request, Setting, TransactionModes};

@@ -8,7 +8,7 @@ use crate::sandbox::instance::Instance;
 use crate::sandbox::pool::Permit;
 use crate::sandbox::{Call, Column, Sandbox, trap};
 
-pub use wit::{Request, Setting};
+pub use wit::{Format, Request, Setting};
 
 /// How a transaction runs, as far as the statement says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! What the host gives a guest: one module per interface of `wit/`.
 
+mod authorization;
 mod environment;
 mod output;
+mod routine;
 mod transaction;
 
 use crate::error::{Error, ErrorFields};
