@@ -205,7 +205,7 @@ impl host::Routines for ComponentHost {
     }
 
     fn usage(&self) -> Vec<host::Usage> {
-        let usage = routine::usage().into_iter().map(|usage| host::Usage {
+        let usage = routine::list_usage().into_iter().map(|usage| host::Usage {
             procedure: usage.procedure,
             routine: usage.routine,
             calls: usage.calls,
@@ -221,7 +221,7 @@ impl host::Routines for ComponentHost {
     }
 
     fn logs(&self) -> Vec<host::LogEntry> {
-        let logs = routine::logs().into_iter().map(|entry| host::LogEntry {
+        let logs = routine::list_logs().into_iter().map(|entry| host::LogEntry {
             time: entry.time,
             procedure: entry.procedure,
             routine: entry.routine,
