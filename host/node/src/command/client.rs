@@ -143,30 +143,42 @@ impl Client {
         if let Some(settings) = query.settings.filter(|settings| !settings.is_empty()) {
             body["settings"] = json!(settings);
         }
-        let answer = self.send(Method::POST, path, body.to_string(), query.idempotency_key).await?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| Failure::Lost(format!("the node's answer makes no sense: {error}")))
+        understood(&self.send(Method::POST, path, JSON, body.to_string().into(), query.idempotency_key).await?)
     }
 
     /// Sends JSON and gives back JSON.
     pub async fn post(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
-        let answer = self.send(Method::POST, path, body.to_string(), None).await?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| Failure::Lost(format!("the node's answer makes no sense: {error}")))
+        understood(&self.send(Method::POST, path, JSON, body.to_string().into(), None).await?)
     }
 
-    async fn send(&self, method: Method, path: &str, body: String, key: Option<&str>) -> Result<Bytes, Failure> {
+    /// Sends bytes as they are and gives back JSON.
+    pub async fn upload(&self, path: &str, body: Bytes) -> Result<serde_json::Value, Failure> {
+        understood(&self.send(Method::POST, path, "application/wasm", body, None).await?)
+    }
+
+    /// Asks for what is at `path`, or with another method for it to change.
+    pub async fn request(&self, method: Method, path: &str) -> Result<serde_json::Value, Failure> {
+        understood(&self.send(method, path, JSON, Bytes::new(), None).await?)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<Bytes, Failure> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .header("neon-raw-text-output", "true")
             .header("neon-array-mode", "true");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let request =
-            request.body(Full::new(Bytes::from(body))).map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let request = request.body(Full::new(body)).map_err(|error| Failure::Unreachable(error.to_string()))?;
         let response = self.http.request(request).await.map_err(|error| {
             if error.is_connect() {
                 Failure::Unreachable(format!("cannot reach a node at {}: {}", self.base, cause_of(&error)))
@@ -182,6 +194,12 @@ impl Client {
         }
         Err(refused(status, &body))
     }
+}
+
+const JSON: &str = "application/json";
+
+fn understood<T: serde::de::DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(answer).map_err(|error| Failure::Lost(format!("the node's answer makes no sense: {error}")))
 }
 
 /// An answer that is not 2xx: PostgreSQL's fields, or whatever else listens at that address.

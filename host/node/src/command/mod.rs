@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 mod client;
 pub mod load;
+pub mod procedure;
 pub mod sql;
 pub mod start;
 
@@ -17,6 +18,8 @@ pub enum Command {
     Sql(sql::Arguments),
     /// Load CSV or generated data into a node
     Load(load::Arguments),
+    /// Deploy, list, try and remove stored procedures
+    Procedure(procedure::Arguments),
 }
 
 impl Command {
@@ -26,6 +29,7 @@ impl Command {
             Command::Start(arguments) => start::run(arguments).await,
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Load(arguments) => load::run(arguments).await,
+            Command::Procedure(arguments) => procedure::run(arguments).await,
         }
     }
 }

@@ -32,23 +32,25 @@ impl Session {
         results: &mut Results,
         key: Option<Ulid>,
     ) -> Result<Completion> {
-        let (completion, follow_up) = self.execute_until_committed(statement, results, key).await?;
+        let (completion, follow_up) = self.execute_until_committed(statement, results, key, &|_| Ok(())).await?;
         results.flush().await?;
         self.execute_follow_up(follow_up).await?;
         Ok(completion)
     }
 
-    /// Runs a transaction of one statement again until it has neither won nor lost by conflict.
-    async fn execute_until_committed(
+    /// Runs a transaction of one statement again until it has neither won nor lost by conflict. `first`: what the
+    /// transaction writes before the statement.
+    pub(super) async fn execute_until_committed(
         &mut self,
         statement: &Statement,
         results: &mut Results,
         key: Option<Ulid>,
+        first: &(dyn Fn(&mut Transaction) -> Result<()> + Sync),
     ) -> Result<(Completion, Vec<String>)> {
         let mut retry = Retry::new(&self.node.configuration.session);
         loop {
             results.hold(true);
-            let error = match self.attempt(statement, results, key).await {
+            let error = match self.attempt(statement, results, key, first).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -70,6 +72,7 @@ impl Session {
         statement: &Statement,
         results: &mut Results,
         key: Option<Ulid>,
+        first: &(dyn Fn(&mut Transaction) -> Result<()> + Sync),
     ) -> Result<(Completion, Vec<String>)> {
         let modes = self.default_modes();
         let options = TransactionOptions {
@@ -83,6 +86,7 @@ impl Session {
         {
             return Ok((repeat(repeated.of_request(request)?, results)?, Vec::new()));
         }
+        first(&mut transaction)?;
         let surroundings = Surroundings { in_block: false, options, transaction_time: self.now() };
         let (transaction, outcome) = self.run(Some(transaction), statement, &surroundings, results).await;
         match (outcome?, transaction) {
@@ -108,7 +112,7 @@ impl Session {
 
     /// Runs what a statement asks for after itself: each in a transaction of its own, as often as it asks to. It runs
     /// on when the client goes away, since the schema change that asks for it is committed.
-    async fn execute_follow_up(&mut self, statements: Vec<String>) -> Result<()> {
+    pub(super) async fn execute_follow_up(&mut self, statements: Vec<String>) -> Result<()> {
         if statements.is_empty() {
             return Ok(());
         }
@@ -143,7 +147,7 @@ impl Session {
             }
             let statement = Statement { sql, ..Statement::default() };
             let mut results = Results::held(self.node.configuration.session.held_result_bytes());
-            let (_, more) = match self.execute_until_committed(&statement, &mut results, None).await {
+            let (_, more) = match self.execute_until_committed(&statement, &mut results, None, &|_| Ok(())).await {
                 Err(_) if optional => continue,
                 answer => answer?,
             };

@@ -4,6 +4,7 @@
 pub mod batch;
 mod block;
 mod control;
+mod deploy;
 mod execute;
 mod limits;
 pub mod once;

@@ -2,13 +2,13 @@
 
 mod connection;
 mod describe;
-mod failure;
+pub(super) mod failure;
 mod names;
-mod output;
+pub(super) mod output;
 mod runner;
 mod scan;
 mod shell;
-mod table;
+pub(super) mod table;
 
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;

@@ -4,6 +4,7 @@ mod configuration;
 mod error;
 mod origin;
 mod parameters;
+mod procedures;
 mod query;
 mod request;
 mod respond;

@@ -16,7 +16,7 @@ use crate::protocol::http::error::{Refusal, error_json};
 use crate::protocol::http::request::{self, Memory};
 use crate::protocol::http::respond::{Body, JSON, PROMETHEUS, json_response, whole};
 use crate::protocol::http::transactions::{self, Transactions};
-use crate::protocol::http::{origin, query};
+use crate::protocol::http::{origin, procedures, query};
 use crate::session::once;
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -62,6 +62,9 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         ["v1", "transactions", id, "commit"] => Route::Commit(id),
         ["v1", "transactions", id, "rollback"] => Route::Rollback(id),
         ["v1", "commits", id] => Route::Outcome(id),
+        ["v1", "procedures"] => Route::Procedures,
+        ["v1", "procedures", name] => Route::Procedure(name),
+        ["v1", "procedures", name, "rollback"] => Route::RollBackProcedure(name),
         ["health"] => Route::Health,
         ["ready"] => Route::Ready,
         ["metrics"] => Route::Metrics,
@@ -73,9 +76,10 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         origin::allow_preflight(&parts.headers, response.headers_mut());
         return Ok(response);
     }
-    let expected = route.method();
-    if method != expected && !(method == Method::HEAD && expected == Method::GET) {
-        let message = format!("{path} is served by {expected}, not by {method}");
+    let expected = route.methods();
+    if !expected.contains(method) && !(method == Method::HEAD && expected.contains(&Method::GET)) {
+        let expected: Vec<_> = expected.iter().map(Method::as_str).collect();
+        let message = format!("{path} is served by {}, not by {method}", expected.join(" and "));
         return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sqlstate::PROTOCOL_VIOLATION, message));
     }
     match route {
@@ -86,6 +90,16 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
                 Route::TransactionSql(id) => transactions::query(service, id, parts.headers, body).await,
                 _ => transactions::begin(service, parts.headers, body).await,
             }
+        }
+        Route::Procedures => procedures::list(service, parts.headers).await,
+        Route::Procedure(name) => {
+            let (body, _room) = request::read(&service.node.configuration.http, &service.memory, body).await?;
+            let query = procedures::Query::parse(parts.uri.query());
+            procedures::one(service, method, name, &query, parts.headers, body).await
+        }
+        Route::RollBackProcedure(name) => {
+            let query = procedures::Query::parse(parts.uri.query());
+            procedures::roll_back(service, name, &query, parts.headers).await
         }
         Route::Commit(id) => transactions::commit(service, id).await,
         Route::Rollback(id) => transactions::rollback(service, id).await,
@@ -108,6 +122,9 @@ enum Route<'a> {
     Commit(&'a str),
     Rollback(&'a str),
     Outcome(&'a str),
+    Procedures,
+    Procedure(&'a str),
+    RollBackProcedure(&'a str),
     Health,
     Ready,
     Metrics,
@@ -115,12 +132,18 @@ enum Route<'a> {
 }
 
 impl Route<'_> {
-    fn method(&self) -> Method {
+    fn methods(&self) -> &'static [Method] {
         match self {
-            Route::Sql | Route::Begin | Route::TransactionSql(_) | Route::Commit(_) | Route::Rollback(_) => {
-                Method::POST
+            Route::Sql
+            | Route::Begin
+            | Route::TransactionSql(_)
+            | Route::Commit(_)
+            | Route::Rollback(_)
+            | Route::RollBackProcedure(_) => &[Method::POST],
+            Route::Procedure(_) => &[Method::GET, Method::POST, Method::DELETE],
+            Route::Outcome(_) | Route::Procedures | Route::Health | Route::Ready | Route::Metrics | Route::OpenApi => {
+                &[Method::GET]
             }
-            Route::Outcome(_) | Route::Health | Route::Ready | Route::Metrics | Route::OpenApi => Method::GET,
         }
     }
 }
