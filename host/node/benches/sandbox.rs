@@ -15,7 +15,8 @@ use isobar_engine::host;
 use isobar_engine::statement::Request as NativeRequest;
 use isobar_node::config::Configuration;
 use isobar_node::node::Node;
-use isobar_node::sandbox::{Call, Format, Interrupt, Limits, Request, Results, Sandbox};
+use isobar_node::sandbox::procedure::{self, Nesting};
+use isobar_node::sandbox::{Call, Format, Interrupt, Limits, Request, Results, Role, Sandbox};
 use isobar_node::session::{Session, Settings, Statement};
 use isobar_replica::{Transaction, TransactionOptions};
 
@@ -60,7 +61,7 @@ async fn main() {
     println!("{:<34}{:>14}", "update by a session, durable", shown(write));
 
     // Nothing is kept: every statement makes its instance and drops it.
-    let cold = Sandbox::new(&Limits { idle_instances: 0, ..Limits::default() }).expect("a sandbox");
+    let cold = Sandbox::new(&Limits { idle_instances: 0, ..Limits::default() }, procedure::Options::default()).expect("a sandbox");
     let warm = measure_component(&node, &node.sandbox, "SHOW server_version", 200).await;
     let created = measure_component(&node, &cold, "SHOW server_version", 200).await;
     println!("{:<34}{:>14}", "call of a warm instance", shown(warm));
@@ -113,6 +114,12 @@ async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32
         clock: node.clock.clone(),
         interrupt: Arc::new(Interrupt::default()),
         deadline: None,
+        transaction_id: isobar_replica::Ulid::generate(),
+        caller: "isobar".into(),
+        role: Role::default(),
+        region: "local".into(),
+        settings: Arc::default(),
+        procedures: Nesting::default(),
     };
     let mut best = Duration::MAX;
     for round in 0..=ROUNDS {

@@ -22,6 +22,7 @@ pub struct Configuration {
     pub http: http::Configuration,
     pub session: session::Limits,
     pub sandbox: sandbox::Limits,
+    pub procedures: sandbox::procedure::Limits,
     pub store: Store,
 }
 
@@ -35,6 +36,7 @@ impl Default for Configuration {
             http: http::Configuration::default(),
             session: session::Limits::default(),
             sandbox: sandbox::Limits::default(),
+            procedures: sandbox::procedure::Limits::default(),
             store: Store::default(),
         }
     }

@@ -52,6 +52,16 @@ impl Error {
         self
     }
 
+    /// Adds a line to PostgreSQL's CONTEXT, after those of what happened further inside.
+    pub fn context(mut self, line: impl Into<String>) -> Error {
+        let line = line.into();
+        self.0.context = Some(match self.0.context.take() {
+            Some(inner) => format!("{inner}\n{line}"),
+            None => line,
+        });
+        self
+    }
+
     pub fn sqlstate(&self) -> &str {
         &self.0.sqlstate
     }
@@ -104,8 +114,14 @@ impl std::error::Error for Error {}
 pub mod sqlstate {
     pub const PROTOCOL_VIOLATION: &str = "08P01";
     pub const FEATURE_NOT_SUPPORTED: &str = "0A000";
+    pub const ARRAY_SUBSCRIPT_ERROR: &str = "2202E";
+    pub const NUMERIC_VALUE_OUT_OF_RANGE: &str = "22003";
+    pub const NULL_VALUE_NOT_ALLOWED: &str = "22004";
+    pub const DATETIME_FIELD_OVERFLOW: &str = "22008";
     pub const CHARACTER_NOT_IN_REPERTOIRE: &str = "22021";
     pub const INVALID_PARAMETER_VALUE: &str = "22023";
+    pub const INVALID_TEXT_REPRESENTATION: &str = "22P02";
+    pub const INVALID_BINARY_REPRESENTATION: &str = "22P03";
     pub const ACTIVE_SQL_TRANSACTION: &str = "25001";
     pub const READ_ONLY_SQL_TRANSACTION: &str = "25006";
     pub const NO_ACTIVE_SQL_TRANSACTION: &str = "25P01";
@@ -113,11 +129,24 @@ pub mod sqlstate {
     pub const IDLE_IN_TRANSACTION_SESSION_TIMEOUT: &str = "25P03";
     pub const INVALID_SQL_STATEMENT_NAME: &str = "26000";
     pub const INVALID_TRANSACTION_TERMINATION: &str = "2D000";
+    pub const EXTERNAL_ROUTINE_EXCEPTION: &str = "39000";
+    pub const INVALID_SQLSTATE_RETURNED: &str = "39001";
+    /// Our own in PostgreSQL's class 39, as are the three that follow.
+    pub const STATEMENT_LIMIT_EXCEEDED: &str = "39P11";
+    pub const ROWS_IN_LIMIT_EXCEEDED: &str = "39P12";
+    pub const ROWS_OUT_LIMIT_EXCEEDED: &str = "39P13";
+    pub const LOG_LIMIT_EXCEEDED: &str = "39P14";
     pub const INVALID_SAVEPOINT_SPECIFICATION: &str = "3B001";
     pub const SERIALIZATION_FAILURE: &str = "40001";
+    pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
     pub const SYNTAX_ERROR: &str = "42601";
     pub const INVALID_NAME: &str = "42602";
+    pub const NAME_TOO_LONG: &str = "42622";
+    pub const DUPLICATE_FUNCTION: &str = "42723";
+    pub const DATATYPE_MISMATCH: &str = "42804";
     pub const UNDEFINED_FUNCTION: &str = "42883";
+    pub const INVALID_FUNCTION_DEFINITION: &str = "42P13";
+    pub const INDETERMINATE_DATATYPE: &str = "42P18";
     pub const DUPLICATE_PREPARED_STATEMENT: &str = "42P05";
     pub const INSUFFICIENT_RESOURCES: &str = "53000";
     pub const OUT_OF_MEMORY: &str = "53200";
@@ -127,5 +156,7 @@ pub mod sqlstate {
     pub const OBJECT_IN_USE: &str = "55006";
     pub const QUERY_CANCELED: &str = "57014";
     pub const ADMIN_SHUTDOWN: &str = "57P01";
+    pub const RAISE_EXCEPTION: &str = "P0001";
     pub const INTERNAL_ERROR: &str = "XX000";
+    pub const DATA_CORRUPTED: &str = "XX001";
 }

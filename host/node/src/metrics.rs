@@ -71,6 +71,12 @@ pub fn render(node: &Node, http_connections: usize, http_transactions: usize) ->
     text.gauge("isobar_engine_instances_idle", "Engine instances kept for later", sandbox.idle as u64);
     text.gauge("isobar_engine_instances_running", "Statements that run now", sandbox.running as u64);
     text.gauge("isobar_engine_memory_bytes", "Memory of all engine instances", sandbox.memory_bytes as u64);
+    let procedures = node.sandbox.procedures().metrics();
+    text.counter("isobar_procedure_calls_total", "Calls of stored procedures' routines", procedures.calls);
+    text.counter("isobar_procedure_errors_total", "Batches of such calls that failed", procedures.errors);
+    text.gauge("isobar_procedure_instances", "Instances of procedures", procedures.instances as u64);
+    text.gauge("isobar_procedure_memory_bytes", "Memory of all these instances", procedures.memory_bytes as u64);
+    text.gauge("isobar_procedure_code_bytes", "Procedures' machine code in memory", procedures.code_bytes as u64);
     let replica = node.replica.metrics();
     text.gauge("isobar_transactions", "Open transactions", replica.transactions);
     text.counter("isobar_commits_total", "Commits that wrote", replica.committed);

@@ -8,7 +8,7 @@ use isobar_replica::{Clock, Options, Replica, Storage};
 use crate::config::Configuration;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, procedure};
 
 pub struct Node {
     pub configuration: Configuration,
@@ -32,8 +32,6 @@ impl Node {
     /// Opens the data directory, which is created when missing, and loads the engine.
     pub async fn open(configuration: Configuration) -> Result<Node> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let sandbox = Sandbox::new(&configuration.sandbox)
-            .map_err(|error| Error::internal("the SQL engine does not load").detail(format!("{error:#}")))?;
         let replica = Replica::open(Options {
             storage: Storage::Directory(configuration.data.clone()),
             limits: configuration.store.limits(),
@@ -41,6 +39,13 @@ impl Node {
             node_id: 1,
         })
         .await?;
+        // After the replica, which owns the data directory from here on.
+        let procedures = procedure::Options {
+            limits: configuration.procedures.clone(),
+            folder: Some(configuration.data.join("procedures")),
+        };
+        let sandbox = Sandbox::new(&configuration.sandbox, procedures)
+            .map_err(|error| Error::internal("the SQL engine does not load").detail(format!("{error:#}")))?;
         Ok(Node { configuration, replica, sandbox, clock, metrics: Metrics::default() })
     }
 }

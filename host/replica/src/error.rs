@@ -118,6 +118,12 @@ impl Error {
         Error::new("55006", Actor::Operator, format!("{what} is in use by another process"))
     }
 
+    /// 55006: a statement that writes to the catalog is nested in one that has read it.
+    pub fn catalog_in_use() -> Error {
+        Error::new("55006", Actor::Application, "cannot define tables while the calling statement reads")
+            .with_hint("Call the procedure by CALL, or by a SELECT that reads no tables.")
+    }
+
     /// XX001: stored data is not what we have written.
     pub fn corrupted(what: impl Into<String>) -> Error {
         Error::new("XX001", Actor::Operator, "stored data is corrupted").with_detail(what)

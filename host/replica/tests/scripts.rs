@@ -29,6 +29,8 @@ struct Scripts {
     directory: tempfile::TempDir,
     limits: Limits,
     transactions: BTreeMap<String, Transaction>,
+    /// The cursor that each has open over its commands.
+    cursors: BTreeMap<String, u32>,
     /// Whom the current command is for.
     prefix: Option<String>,
 }
@@ -47,6 +49,7 @@ impl Scripts {
             directory: tempfile::tempdir().unwrap(),
             limits: Limits { durable_milliseconds: 5, disk_reserve_bytes: 0, ..Limits::default() },
             transactions: BTreeMap::new(),
+            cursors: BTreeMap::new(),
             prefix: None,
         };
         scripts.open().unwrap();
@@ -244,6 +247,42 @@ impl Runner for Scripts {
                 }
                 Ok(String::new())
             }),
+            // Statements that later commands are nested in.
+            "begin-statement" => {
+                let (_, transaction) = self.transaction()?;
+                transaction.begin_statement()?;
+                Ok(String::new())
+            }
+            "finish-statement" | "fail-statement" => {
+                let (name, transaction) = self.transaction()?;
+                transaction.finish_statement(command.name == "finish-statement");
+                self.cursors.remove(&name);
+                Ok(String::new())
+            }
+            // A cursor that stays open over later commands, and its pairs one by one.
+            "open" => {
+                let range = KeyRange { start: key(""), end: key("~"), reverse: false, expected_rows: 1 };
+                let (name, transaction) = self.transaction()?;
+                let cursor = transaction.scan(range)?;
+                self.cursors.insert(name, cursor);
+                Ok(String::new())
+            }
+            "next" => {
+                let name = self.prefix.clone().ok_or("which transaction?")?;
+                let cursor = *self.cursors.get(&name).ok_or("no cursor is open")?;
+                let (_, transaction) = self.transaction()?;
+                let batch = transaction.next_batch(cursor, 1)?;
+                let pair = |(key, value): (Vec<u8>, Vec<u8>)| {
+                    format!("{}={}", key_name(&key), String::from_utf8_lossy(&value))
+                };
+                let shown: Vec<_> = pairs(&batch).into_iter().map(pair).collect();
+                Ok(if shown.is_empty() { "end".into() } else { shown.join(" ") })
+            }
+            "freeze-catalog" => {
+                let (_, transaction) = self.transaction()?;
+                transaction.freeze_catalog(texts[0] == "on");
+                Ok(String::new())
+            }
             // Scans and writes in one statement: the scan must not see the writes.
             "copy-all" => self.statement(|transaction| {
                 let range = KeyRange { start: key(""), end: key("~"), reverse: false, expected_rows: 1 };

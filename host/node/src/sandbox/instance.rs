@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use isobar_replica::{Clock, Transaction};
+use isobar_replica::{Clock, Transaction, Ulid};
 use wasmtime::{ResourceLimiter, Store};
 
 use crate::error::{Error, Result};
 use crate::sandbox::bindings::Engine;
-use crate::sandbox::{Interrupt, Results};
+use crate::sandbox::procedure::Nesting;
+use crate::sandbox::runtime::WeakSandbox;
+use crate::sandbox::trap::Stopped;
+use crate::sandbox::{Interrupt, Results, Setting};
 
 /// Everything that one statement may touch. It moves into the instance for the time of the call and comes back.
 pub struct Call {
@@ -26,11 +29,64 @@ pub struct Call {
     pub interrupt: Arc<Interrupt>,
     /// None: the statement may take for ever.
     pub deadline: Option<Instant>,
+    /// Names the transaction's commit.
+    pub transaction_id: Ulid,
+    /// The user whose session it is.
+    pub caller: Arc<str>,
+    /// Whose rights the statement has.
+    pub role: Role,
+    /// The node's region.
+    pub region: Arc<str>,
+    /// The session's settings that differ from their defaults, for the statements of procedures.
+    pub settings: Arc<[Setting]>,
+    /// The procedures that the statement calls, and those that have called it.
+    pub procedures: Nesting,
+}
+
+/// Whose rights a statement has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// The caller's.
+    #[default]
+    Caller,
+    /// Those of the procedure of this name, which was deployed as definer.
+    Procedure(Arc<str>),
 }
 
 impl Call {
     pub fn transaction(&mut self) -> Result<&mut Transaction> {
         self.transaction.as_mut().ok_or_else(Error::aborted_block)
+    }
+
+    /// Whether the statement must stop.
+    pub fn check(&self, now: Instant) -> Result<(), Stopped> {
+        if self.interrupt.is_requested() {
+            return Err(Stopped::Request);
+        }
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(Stopped::Timeout);
+        }
+        Ok(())
+    }
+}
+
+/// Waits for something, unless the statement must stop.
+pub async fn unless_stopped<T>(
+    interrupt: &Interrupt,
+    deadline: Option<Instant>,
+    wait: impl Future<Output = T>,
+) -> Result<T> {
+    let late = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = wait => Ok(answer),
+        () = interrupt.requested() => Err(Stopped::Request.error()),
+        () = late => Err(Stopped::Timeout.error()),
     }
 }
 
@@ -38,6 +94,8 @@ impl Call {
 pub struct State {
     pub call: Option<Call>,
     pub memory: MemoryLimit,
+    /// Whose instance it is; it runs the statements of procedures as well.
+    pub sandbox: WeakSandbox,
 }
 
 impl State {
@@ -54,6 +112,11 @@ pub struct TotalMemory {
 }
 
 impl TotalMemory {
+    /// Whether less than a hundredth is left.
+    pub fn is_nearly_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > self.bytes_max - self.bytes_max / 100
+    }
+
     /// Whether there was room for so many bytes more, which are taken then.
     fn take(&self, more: usize) -> bool {
         let taken = |bytes: usize| bytes.checked_add(more).filter(|bytes| *bytes <= self.bytes_max);
@@ -81,7 +144,7 @@ const TABLE_ELEMENTS_MAX: usize = 100_000;
 
 impl ResourceLimiter for MemoryLimit {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        // An instance has several memories at most in theory; counted together all the same.
+        // The memories of an instance are counted together.
         let more = desired.saturating_sub(current);
         let bytes = self.bytes.saturating_add(more);
         if bytes > self.bytes_max || !self.total.take(more) {

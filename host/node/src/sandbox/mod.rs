@@ -9,13 +9,14 @@ mod interrupt;
 mod limits;
 mod output;
 mod pool;
+pub mod procedure;
 mod runtime;
 #[cfg(test)]
 mod tests;
 mod trap;
 
 pub use exports::{Control, Description, Format, Outcome, Request, Setting, TransactionModes};
-pub use instance::Call;
+pub use instance::{Call, Role};
 pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use output::{Column, Event, Notice, Results, Severity};

@@ -75,12 +75,29 @@ pub struct Results {
     sent: bool,
     /// The statement's transaction can still be run again.
     hold: bool,
+    /// Of a procedure's statement.
+    nested: Option<Nested>,
+    rows: u64,
+}
+
+/// How a procedure takes its statement's rows.
+#[derive(Debug)]
+struct Nested {
+    rows_max: u64,
+    /// Rows are only counted.
+    counted: bool,
 }
 
 impl Results {
     /// Results that are kept until they are taken, 54000 beyond `bytes_max`.
     pub fn held(bytes_max: usize) -> Results {
         Results { held_bytes_max: bytes_max, ..Results::default() }
+    }
+
+    /// The results of a procedure's statement: at most so many bytes and rows, which are only counted unless `keep`.
+    pub fn nested(bytes_max: usize, rows_max: u64, keep: bool) -> Results {
+        let nested = Some(Nested { rows_max, counted: !keep });
+        Results { held_bytes_max: bytes_max, nested, ..Results::default() }
     }
 
     /// Results that flow to a client as they come, but for those that must wait for a commit: of these at most
@@ -92,6 +109,11 @@ impl Results {
     /// Whether the client has seen anything, so that the statement cannot be run again behind its back.
     pub fn is_sent(&self) -> bool {
         self.sent
+    }
+
+    /// Rows that have come, more than a procedure may read when they have ended the statement.
+    pub fn rows(&self) -> u64 {
+        self.rows
     }
 
     /// What is held.
@@ -125,6 +147,13 @@ impl Results {
         self.held_bytes += event.bytes();
         self.held.push(event);
         if self.held_bytes > self.held_bytes_max && self.client.is_none() {
+            if self.nested.is_some() {
+                return Err(Error::new(
+                    sqlstate::PROGRAM_LIMIT_EXCEEDED,
+                    "results are larger than what a procedure may hold at once",
+                )
+                .hint("Ask for fewer rows, drop those that are done with, or raise procedures.value_mb."));
+            }
             return Err(Error::new(
                 sqlstate::PROGRAM_LIMIT_EXCEEDED,
                 format!("result is larger than the {} bytes that are held for a client", self.held_bytes_max),
@@ -137,6 +166,15 @@ impl Results {
     /// Rows: sent at once, unless they are to be held and there is room to hold them. Waits for the client to make
     /// room.
     pub async fn add_rows(&mut self, batch: Vec<u8>, count: u32) -> Result<()> {
+        self.rows += u64::from(count);
+        if let Some(nested) = &self.nested {
+            if self.rows > nested.rows_max {
+                return Err(Error::new(sqlstate::ROWS_IN_LIMIT_EXCEEDED, "the procedure reads too many rows"));
+            }
+            if nested.counted {
+                return Ok(());
+            }
+        }
         self.add(Event::Rows { batch, count })?;
         if self.client.is_some() && (!self.hold || self.held_bytes > self.held_bytes_max) {
             self.flush().await?;

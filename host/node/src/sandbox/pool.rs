@@ -16,6 +16,8 @@ pub struct Pool {
     retained_memory_bytes: usize,
     /// One permit per statement that runs.
     running: Arc<Semaphore>,
+    /// One permit per statement that a procedure runs.
+    nested: Arc<Semaphore>,
     limits: Limits,
     pub created: AtomicU64,
     pub discarded: AtomicU64,
@@ -25,12 +27,14 @@ pub struct Pool {
 pub type Permit = OwnedSemaphorePermit;
 
 impl Pool {
-    pub fn new(limits: &Limits) -> Pool {
+    /// `nested`: how many statements procedures may run at the same moment.
+    pub fn new(limits: &Limits, nested: u32) -> Pool {
         Pool {
             idle: Mutex::new(Vec::new()),
             idle_max: limits.idle_instances as usize,
             retained_memory_bytes: limits.retained_memory_bytes(),
             running: Arc::new(Semaphore::new(limits.instances.max(1) as usize)),
+            nested: Arc::new(Semaphore::new(nested as usize)),
             limits: limits.clone(),
             created: AtomicU64::new(0),
             discarded: AtomicU64::new(0),
@@ -48,6 +52,15 @@ impl Pool {
             )
             .hint("Try again later.")),
         }
+    }
+
+    /// A turn for a procedure's statement. It never waits: the turn that it could wait for may be one that waits for
+    /// this statement.
+    pub fn nested_permit(&self) -> Result<Permit> {
+        self.nested.clone().try_acquire_owned().map_err(|_| {
+            Error::new(sqlstate::INSUFFICIENT_RESOURCES, "too many statements of procedures at once")
+                .hint("Try again later.")
+        })
     }
 
     pub fn take(&self) -> Option<Instance> {

@@ -1,7 +1,7 @@
 //! The machine that runs guests: one wasmtime engine, one compiled component, one pool of instances, one clock that
 //! ticks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::sandbox::bindings::{self, EnginePre};
 use crate::sandbox::instance::{Instance, MemoryLimit, State, TotalMemory};
 use crate::sandbox::pool::Pool;
-use crate::sandbox::trap::{Stopped, out_of_memory};
+use crate::sandbox::procedure::{self, Procedures};
+use crate::sandbox::trap::out_of_memory;
 use crate::sandbox::{Limits, compilation};
 
 /// The engine, compiled by the build script.
@@ -21,9 +22,24 @@ static ENGINE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/engine.cwasm"))
 /// Machine stack beyond the guest's, for the host's own functions.
 const HOST_STACK_BYTES: usize = 1 << 20;
 
+/// Statements of procedures that run at the same moment, each within another. Address space is all that the room for
+/// one takes.
+const NESTED_INSTANCES_MAX: u32 = 1024;
+
 /// Runs statements in instances of the engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Shared>);
+
+/// What an instance knows of the sandbox that it belongs to.
+#[derive(Clone)]
+pub struct WeakSandbox(Weak<Shared>);
+
+impl WeakSandbox {
+    /// None: the node is shutting down.
+    pub fn upgrade(&self) -> Option<Sandbox> {
+        self.0.upgrade().map(Sandbox)
+    }
+}
 
 struct Shared {
     engine: Engine,
@@ -31,6 +47,7 @@ struct Shared {
     pool: Pool,
     memory: Arc<TotalMemory>,
     limits: Limits,
+    procedures: Procedures,
     stopped: Arc<AtomicBool>,
 }
 
@@ -47,36 +64,50 @@ pub struct SandboxMetrics {
 
 impl Sandbox {
     /// The embedded engine.
-    pub fn new(limits: &Limits) -> wasmtime::Result<Sandbox> {
+    pub fn new(limits: &Limits, procedures: procedure::Options) -> wasmtime::Result<Sandbox> {
         // SAFETY: these bytes were made by this crate's build script from wasmtime's own compiler.
-        Sandbox::with(limits, |engine| unsafe { Component::deserialize(engine, ENGINE) })
+        Sandbox::with(limits, procedures, |engine| unsafe { Component::deserialize(engine, ENGINE) })
     }
 
     /// An engine that is compiled now, from a component's bytes.
-    pub fn from_component(limits: &Limits, component: &[u8]) -> wasmtime::Result<Sandbox> {
-        Sandbox::with(limits, |engine| Component::from_binary(engine, component))
+    pub fn from_component(
+        limits: &Limits,
+        procedures: procedure::Options,
+        component: &[u8],
+    ) -> wasmtime::Result<Sandbox> {
+        Sandbox::with(limits, procedures, |engine| Component::from_binary(engine, component))
     }
 
-    fn with(limits: &Limits, load: impl FnOnce(&Engine) -> wasmtime::Result<Component>) -> wasmtime::Result<Sandbox> {
+    fn with(
+        limits: &Limits,
+        procedures: procedure::Options,
+        load: impl FnOnce(&Engine) -> wasmtime::Result<Component>,
+    ) -> wasmtime::Result<Sandbox> {
         let mut configuration = compilation::configuration();
         configuration
             .max_wasm_stack(limits.stack_bytes())
             .async_stack_size(limits.stack_bytes() + HOST_STACK_BYTES)
-            .allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)));
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits, procedures.limits.depth)));
         let engine = Engine::new(&configuration)?;
         let component = load(&engine)?;
         let mut linker = Linker::new(&engine);
         bindings::Engine::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)?;
         let component = EnginePre::new(linker.instantiate_pre(&component)?)?;
         let stopped = Arc::new(AtomicBool::new(false));
-        tick(engine.clone(), Duration::from_millis(limits.tick_ms.max(1)), stopped.clone())?;
+        let procedures = Procedures::new(procedures)?;
+        tick(engine.clone(), procedures.clone(), Duration::from_millis(limits.tick_ms.max(1)), stopped.clone())?;
         let memory = Arc::new(TotalMemory { bytes: AtomicUsize::new(0), bytes_max: limits.total_memory_bytes() });
-        let (pool, limits) = (Pool::new(limits), limits.clone());
-        Ok(Sandbox(Arc::new(Shared { engine, component, pool, memory, limits, stopped })))
+        let (pool, limits) = (Pool::new(limits, nested_instances(limits, procedures.limits().depth)), limits.clone());
+        Ok(Sandbox(Arc::new(Shared { engine, component, pool, memory, limits, procedures, stopped })))
     }
 
     pub fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What runs stored procedures.
+    pub fn procedures(&self) -> &Procedures {
+        &self.0.procedures
     }
 
     pub(super) fn pool(&self) -> &Pool {
@@ -94,16 +125,13 @@ impl Sandbox {
     async fn create(&self) -> Result<Instance> {
         let (bytes_max, total) = (self.limits().memory_bytes(), self.0.memory.clone());
         let memory = MemoryLimit { bytes: 0, bytes_max, exhausted: false, total };
-        let mut store = Store::new(&self.0.engine, State { call: None, memory });
+        let sandbox = WeakSandbox(Arc::downgrade(&self.0));
+        let mut store = Store::new(&self.0.engine, State { call: None, memory, sandbox });
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
-            let Some(call) = &context.data().call else { return Ok(UpdateDeadline::Yield(1)) };
-            if call.interrupt.is_requested() {
-                return Err(Stopped::Request.into());
-            }
-            if call.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Err(Stopped::Timeout.into());
+            if let Some(call) = &context.data().call {
+                call.check(Instant::now())?;
             }
             Ok(UpdateDeadline::Yield(1))
         });
@@ -136,9 +164,18 @@ impl Drop for Shared {
     }
 }
 
-fn pooling(limits: &Limits) -> PoolingAllocationConfig {
+/// Instances for the statements of procedures, beside those that clients' statements run in.
+fn nested_instances(limits: &Limits, depth: u32) -> u32 {
+    limits.instances.saturating_mul(depth).min(NESTED_INSTANCES_MAX)
+}
+
+fn pooling(limits: &Limits, depth: u32) -> PoolingAllocationConfig {
     // Idle instances keep their slots, and a discarded one may still be on its way out.
-    let instances = limits.instances.saturating_add(limits.idle_instances).saturating_add(16);
+    let instances = limits
+        .instances
+        .saturating_add(limits.idle_instances)
+        .saturating_add(nested_instances(limits, depth))
+        .saturating_add(16);
     let mut pooling = PoolingAllocationConfig::new();
     pooling
         .total_component_instances(instances)
@@ -157,12 +194,18 @@ fn pooling(limits: &Limits) -> PoolingAllocationConfig {
     pooling
 }
 
-/// Advances the engine's epoch until the sandbox is gone, so that running guests look up.
-fn tick(engine: Engine, every: Duration, stopped: Arc<AtomicBool>) -> wasmtime::Result<()> {
+/// Advances the engines' epochs until the sandbox is gone, so that running guests look up.
+fn tick(
+    engine: Engine,
+    procedures: Procedures,
+    every: Duration,
+    stopped: Arc<AtomicBool>,
+) -> wasmtime::Result<()> {
     std::thread::Builder::new().name("isobar-tick".into()).spawn(move || {
         while !stopped.load(Ordering::Relaxed) {
             std::thread::sleep(every);
             engine.increment_epoch();
+            procedures.tick();
         }
     })?;
     Ok(())

@@ -11,7 +11,8 @@ use wasm_encoder::{
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use crate::sandbox::{Call, Format, Interrupt, Limits, Outcome, Request, Results, Sandbox};
+use crate::sandbox::procedure::{self, Nesting};
+use crate::sandbox::{Call, Format, Interrupt, Limits, Outcome, Request, Results, Role, Sandbox};
 
 /// Where the guest's answer lies: an `ok` of a completion with the tag `OK`.
 const ANSWER: i32 = 16;
@@ -135,6 +136,12 @@ fn call() -> Call {
         clock: Arc::new(Still),
         interrupt: Arc::new(Interrupt::default()),
         deadline: Some(Instant::now() + Duration::from_secs(30)),
+        transaction_id: isobar_replica::Ulid::from_parts(1, 2),
+        caller: "ann".into(),
+        role: Role::default(),
+        region: "here".into(),
+        settings: Arc::default(),
+        procedures: Nesting::default(),
     }
 }
 
@@ -151,7 +158,7 @@ fn request(sql: &str) -> Request {
 }
 
 fn sandbox(limits: Limits) -> Sandbox {
-    Sandbox::from_component(&limits, &hostile_component()).expect("a sandbox")
+    Sandbox::from_component(&limits, procedure::Options::default(), &hostile_component()).expect("a sandbox")
 }
 
 fn small() -> Limits {

@@ -83,7 +83,7 @@ impl Session {
             answers.push(Answer { events: results.take(), tag: completion.tag });
         }
         if let Some(key) = key
-            && let Some(Block { transaction: Some(transaction), commit_id: Some(id), .. }) = self.block.as_deref_mut()
+            && let Some(Block { transaction: Some(transaction), commit_id: id, .. }) = self.block.as_deref_mut()
             && transaction.has_writes()
         {
             let stored = answers.iter().map(|answer| StoredAnswer::new(&answer.tag, &answer.events)).collect();

@@ -20,8 +20,8 @@ pub struct Block {
     pub atomic: bool,
     /// Microseconds since the Unix epoch, `now()` of all its statements.
     pub began: i64,
-    /// Names the commit, none: it gets a name of its own.
-    pub commit_id: Option<Ulid>,
+    /// Names the commit.
+    pub commit_id: Ulid,
     /// What a rollback returns to.
     pub settings: Settings,
     pub savepoints: Vec<Savepoint>,

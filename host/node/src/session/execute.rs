@@ -6,7 +6,8 @@ use std::time::Instant;
 use isobar_replica::{Isolation, Transaction, TransactionOptions, Ulid};
 
 use crate::error::{Error, Result, sqlstate};
-use crate::sandbox::{Call, Control, Format, Outcome, Request, Results, Setting, Stopped};
+use crate::sandbox::procedure::Nesting;
+use crate::sandbox::{Call, Control, Format, Outcome, Request, Results, Role, Setting, Stopped};
 use crate::session::retry::Retry;
 use crate::session::{Completion, Session, Statement, once};
 
@@ -16,6 +17,8 @@ struct Surroundings {
     options: TransactionOptions,
     /// Microseconds since the Unix epoch.
     transaction_time: i64,
+    /// Names the transaction's commit.
+    transaction_id: Ulid,
 }
 
 /// What a statement after another begins with when the client need not know of its failure (`wit/statement.wit`).
@@ -87,13 +90,14 @@ impl Session {
             return Ok((repeat(repeated.of_request(request)?, results)?, Vec::new()));
         }
         first(&mut transaction)?;
-        let surroundings = Surroundings { in_block: false, options, transaction_time: self.now() };
+        // Each attempt has a name of its own: a commit that was refused stays refused under its name.
+        let id = Ulid::generate();
+        let surroundings =
+            Surroundings { in_block: false, options, transaction_time: self.now(), transaction_id: id };
         let (transaction, outcome) = self.run(Some(transaction), statement, &surroundings, results).await;
         match (outcome?, transaction) {
             (Outcome::Complete { tag, follow_up }, Some(mut transaction)) => {
                 let wrote = transaction.has_writes();
-                // Each attempt has a name of its own: a commit that was refused stays refused under its name.
-                let id = Ulid::generate();
                 if let Some(key) = key.filter(|_| wrote) {
                     let answer = once::StoredAnswer::new(&tag, results.events());
                     once::store_answers(&mut transaction, key, id, request, vec![answer])?;
@@ -167,7 +171,12 @@ impl Session {
     ) -> Result<Completion> {
         let Some(block) = &mut self.block else { return Err(Error::internal("there is no block")) };
         let was_failed = block.failed;
-        let surroundings = Surroundings { in_block: true, options: block.options(), transaction_time: block.began };
+        let surroundings = Surroundings {
+            in_block: true,
+            options: block.options(),
+            transaction_time: block.began,
+            transaction_id: block.commit_id,
+        };
         let mut transaction = block.transaction.take();
         // A future that is dropped half-way leaves a failed block behind.
         block.failed = true;
@@ -240,6 +249,7 @@ impl Session {
             return (None, Err(error.into()));
         }
         let timeout = [self.settings.statement_timeout(), self.node.sandbox.limits().statement_time()];
+        let mut request = self.request(statement, surroundings);
         let mut call = Call {
             transaction,
             read_only: surroundings.options.read_only,
@@ -249,8 +259,13 @@ impl Session {
             clock: self.node.clock.clone(),
             interrupt: self.interrupt.clone(),
             deadline: timeout.into_iter().flatten().min().and_then(|timeout| Instant::now().checked_add(timeout)),
+            transaction_id: surroundings.transaction_id,
+            caller: self.user().into(),
+            role: Role::default(),
+            region: self.node.configuration.region.as_str().into(),
+            settings: request.settings.as_slice().into(),
+            procedures: Nesting::default(),
         };
-        let mut request = self.request(statement, surroundings);
         let mut outcome;
         (call, outcome) = self.node.sandbox.execute(call, &request).await;
         if let Ok(Outcome::Control(Control::ExecutePrepared { name, parameters })) = outcome {

@@ -25,6 +25,10 @@ use crate::session::block::Block;
 pub use limits::Limits;
 pub use settings::Settings;
 
+/// The setting that names the session's user, and who that is without it.
+const USER_SETTING: &str = "session_authorization";
+const DEFAULT_USER: &str = "isobar";
+
 /// One statement as a client sends it.
 #[derive(Clone, Debug, Default)]
 pub struct Statement {
@@ -152,13 +156,14 @@ impl Session {
     }
 
     /// Opens a block on the node's own account, as for an interactive transaction.
-    /// `commit_id` will name its commit.
+    /// `commit_id` will name its commit; none: it gets a name of its own.
     pub fn begin(&mut self, modes: TransactionModes, commit_id: Option<Ulid>) -> Result<()> {
         match self.block {
             Some(_) => Err(Error::internal("the session is in a block already")),
             None => {
                 let began = self.now();
-                self.open_block(modes, began).commit_id = commit_id;
+                let block = self.open_block(modes, began);
+                block.commit_id = commit_id.unwrap_or(block.commit_id);
                 Ok(())
             }
         }
@@ -177,8 +182,7 @@ impl Session {
             return Ok(Completion::tag("COMMIT"));
         };
         let wrote = transaction.has_writes();
-        let id = block.commit_id.unwrap_or_else(Ulid::generate);
-        match self.node.replica.commit(transaction, id).await {
+        match self.node.replica.commit(transaction, block.commit_id).await {
             Ok(commit) => {
                 self.settings.end_block();
                 Ok(Completion { tag: "COMMIT".into(), commit: wrote.then_some(commit), repeated: false })
@@ -210,7 +214,7 @@ impl Session {
             queried: false,
             atomic: false,
             began,
-            commit_id: None,
+            commit_id: Ulid::generate(),
             settings: self.settings.clone(),
             savepoints: Vec::new(),
         }))
@@ -222,6 +226,11 @@ impl Session {
             isolation: self.settings.get("default_transaction_isolation").map(isolation_named),
             read_only: Some(self.settings.is_on("default_transaction_read_only")),
         }
+    }
+
+    /// The user of this session. Until there is authentication, whoever the client says it is.
+    fn user(&self) -> &str {
+        self.settings.get(USER_SETTING).unwrap_or(DEFAULT_USER)
     }
 
     fn now(&self) -> i64 {

@@ -64,10 +64,18 @@ struct Moment {
     guards: Mark,
 }
 
+/// A statement under way.
+struct Statement {
+    /// What its failure goes back to.
+    began: Moment,
+    cursors: HashMap<u32, Cursor>,
+}
+
 /// An open transaction, owned by one session. Dropping it rolls it back.
 ///
-/// Reads and writes belong to a statement: between `begin_statement` and `finish_statement`. Packed bytes are as in
-/// `wit/transaction.wit`.
+/// Reads and writes belong to a statement: between `begin_statement` and `finish_statement`. A statement that begins
+/// inside another is nested in it: the outer one's cursors stay as they are, a failure undoes the nested one alone, and
+/// the failure of the outer one undoes both. Packed bytes are as in `wit/transaction.wit`.
 pub struct Transaction {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
@@ -75,14 +83,17 @@ pub struct Transaction {
     options: TransactionOptions,
     snapshot: Snapshot,
     begun: u64,
-    /// The store as the current statement reads it: never kept longer, so that redb may reuse its pages.
+    /// The store as the outermost statement reads it: never kept longer, so that redb may reuse its pages.
     view: Option<Arc<View>>,
-    statement: Option<Moment>,
+    /// The statements under way, each nested in the one before.
+    statements: Vec<Statement>,
+    /// How many statements have begun.
+    statements_begun: u64,
+    catalog_frozen: bool,
     savepoints: Vec<(String, Moment)>,
     overlay: Overlay,
     reads: ReadSet,
     catalog_version: u64,
-    cursors: HashMap<u32, Cursor>,
     next_cursor: u32,
     /// Why its reads cannot be certified.
     uncertifiable: Option<Error>,
@@ -113,11 +124,12 @@ impl Transaction {
             options,
             snapshot,
             view: None,
-            statement: None,
+            statements: Vec::new(),
+            statements_begun: 0,
+            catalog_frozen: false,
             savepoints: Vec::new(),
             overlay: Overlay::default(),
             reads: ReadSet::default(),
-            cursors: HashMap::new(),
             next_cursor: 0,
             uncertifiable: None,
         }
@@ -152,30 +164,46 @@ impl Transaction {
         Ok(())
     }
 
-    /// A statement begins: reads see the writes of the statements before it.
+    /// A statement begins: reads see the writes of the statements before it, and of the one that it is nested in.
     pub fn begin_statement(&mut self) -> Result<()> {
         self.check_age()?;
-        self.end_cursors();
-        self.view = Some(self.store.view()?);
-        self.statement = Some(self.moment());
+        if self.statements.is_empty() {
+            self.view = Some(self.store.view()?);
+        }
+        let began = self.moment();
+        self.statements.push(Statement { began, cursors: HashMap::new() });
+        self.statements_begun += 1;
         Ok(())
     }
 
-    /// The statement's cursors end; when not `ok`, its writes and guards are undone.
+    /// The innermost statement's cursors end; when not `ok`, its writes and guards are undone.
     pub fn finish_statement(&mut self, ok: bool) {
-        self.end_cursors();
-        self.view = None;
-        if let Some(moment) = self.statement.take()
-            && !ok
-        {
-            self.go_back(moment);
+        let Some(statement) = self.statements.pop() else { return };
+        for cursor in statement.cursors.values() {
+            self.remember_scan(cursor);
+        }
+        if self.statements.is_empty() {
+            self.view = None;
+        }
+        if !ok {
+            self.go_back(statement.began);
         }
     }
 
-    fn end_cursors(&mut self) {
-        for cursor in std::mem::take(&mut self.cursors).into_values() {
-            self.remember_scan(&cursor);
-        }
+    /// How many statements have begun so far, nested ones too.
+    pub fn statements_begun(&self) -> u64 {
+        self.statements_begun
+    }
+
+    /// Whether writes to the catalog are refused, with 55006: a statement that is under way relies on what it has read
+    /// of it.
+    pub fn is_catalog_frozen(&self) -> bool {
+        self.catalog_frozen
+    }
+
+    /// Refuses writes to the catalog, or allows them again.
+    pub fn freeze_catalog(&mut self, frozen: bool) {
+        self.catalog_frozen = frozen;
     }
 
     fn moment(&mut self) -> Moment {
@@ -239,8 +267,12 @@ impl Transaction {
     /// Opens a cursor, which lives until `close_cursor` or the end of the statement. It sees the writes made before
     /// it was opened, not those made after.
     pub fn scan(&mut self, range: KeyRange) -> Result<u32> {
-        if self.cursors.len() >= self.limits.cursors {
+        let open: usize = self.statements.iter().map(|statement| statement.cursors.len()).sum();
+        if open >= self.limits.cursors {
             return Err(Error::overloaded("open cursors"));
+        }
+        if self.statements.is_empty() {
+            return Err(Error::malformed("scan outside a statement"));
         }
         let view = self.view()?;
         let tracks = self.serializable();
@@ -248,21 +280,23 @@ impl Transaction {
         let cursor =
             Cursor::open(&self.store, &view, range, self.snapshot.visible.timestamp, &mut self.overlay, ahead, tracks)?;
         self.next_cursor = self.next_cursor.wrapping_add(1);
-        self.cursors.insert(self.next_cursor, cursor);
+        if let Some(statement) = self.statements.last_mut() {
+            statement.cursors.insert(self.next_cursor, cursor);
+        }
         Ok(self.next_cursor)
     }
 
     /// Packed pairs, at least one and about `max_bytes` of them; empty at the end.
     pub fn next_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
         self.check_age()?;
-        let Some(cursor) = self.cursors.get_mut(&cursor) else {
+        let Some(cursor) = self.statements.last_mut().and_then(|statement| statement.cursors.get_mut(&cursor)) else {
             return Err(Error::malformed("cursor"));
         };
         cursor.next_batch(&self.overlay, max_bytes as usize)
     }
 
     pub fn close_cursor(&mut self, cursor: u32) {
-        if let Some(cursor) = self.cursors.remove(&cursor) {
+        if let Some(cursor) = self.statements.last_mut().and_then(|statement| statement.cursors.remove(&cursor)) {
             self.remember_scan(&cursor);
         }
     }
@@ -288,6 +322,9 @@ impl Transaction {
         let (mut bytes, mut rows) = (self.overlay.bytes(), self.overlay.len());
         for write in Writes(writes) {
             let (key, value) = write?;
+            if self.catalog_frozen && is_catalog(key) {
+                return Err(Error::catalog_in_use());
+            }
             if key.is_empty() || key.len() > self.limits.key_bytes {
                 return Err(Error::row_too_large(self.limits.key_bytes));
             }
@@ -360,7 +397,9 @@ impl Transaction {
 
     /// Ends the transaction's own part.
     pub(crate) fn into_proposal(mut self) -> Result<Proposal> {
-        self.finish_statement(true);
+        while !self.statements.is_empty() {
+            self.finish_statement(true);
+        }
         if let Some(error) = self.uncertifiable.take() {
             return Err(error);
         }

@@ -51,7 +51,18 @@ pub struct Description {
 impl Sandbox {
     /// Runs one statement. The call always comes back. Dropping the future stops the statement and costs the instance.
     pub async fn execute(&self, call: Call, request: &Request) -> (Call, Result<Outcome>) {
-        let mut lent = match self.lend(call).await {
+        let permit = self.pool().permit().await;
+        self.execute_with(permit, call, request).await
+    }
+
+    /// Runs one statement of a procedure, in an instance of its own beside the one that waits for the procedure.
+    pub(crate) async fn execute_nested(&self, call: Call, request: &Request) -> (Call, Result<Outcome>) {
+        let permit = self.pool().nested_permit();
+        self.execute_with(permit, call, request).await
+    }
+
+    async fn execute_with(&self, permit: Result<Permit>, call: Call, request: &Request) -> (Call, Result<Outcome>) {
+        let mut lent = match self.lend(permit, call).await {
             Ok(lent) => lent,
             Err((call, error)) => return (*call, Err(error)),
         };
@@ -62,7 +73,23 @@ impl Sandbox {
 
     /// Describes one statement without running it.
     pub async fn describe(&self, call: Call, request: &Request) -> (Call, Result<Description>) {
-        let mut lent = match self.lend(call).await {
+        let permit = self.pool().permit().await;
+        self.describe_with(permit, call, request).await
+    }
+
+    /// Describes one statement of a procedure.
+    pub(crate) async fn describe_nested(&self, call: Call, request: &Request) -> (Call, Result<Description>) {
+        let permit = self.pool().nested_permit();
+        self.describe_with(permit, call, request).await
+    }
+
+    async fn describe_with(
+        &self,
+        permit: Result<Permit>,
+        call: Call,
+        request: &Request,
+    ) -> (Call, Result<Description>) {
+        let mut lent = match self.lend(permit, call).await {
             Ok(lent) => lent,
             Err((call, error)) => return (*call, Err(error)),
         };
@@ -71,9 +98,9 @@ impl Sandbox {
         self.give_back(lent, answer.map(|answer| answer.map(Description::from).map_err(Error::from)))
     }
 
-    /// Waits for a turn and puts the call into an instance.
-    async fn lend(&self, call: Call) -> Result<Lent, (Box<Call>, Error)> {
-        let permit = match self.pool().permit().await {
+    /// Puts the call into an instance.
+    async fn lend(&self, permit: Result<Permit>, call: Call) -> Result<Lent, (Box<Call>, Error)> {
+        let permit = match permit {
             Ok(permit) => permit,
             Err(error) => return Err((Box::new(call), error)),
         };
@@ -92,7 +119,8 @@ impl Sandbox {
     fn give_back<T>(&self, mut lent: Lent, answer: wasmtime::Result<Result<T>>) -> (Call, Result<T>) {
         let state = lent.instance.store.data_mut();
         let exhausted = state.memory.exhausted;
-        let Some(call) = state.call.take() else { unreachable!("a call stays until it is taken here") };
+        let Some(mut call) = state.call.take() else { unreachable!("a call stays until it is taken here") };
+        call.procedures.end_statement();
         match answer {
             Ok(answer) => {
                 self.pool().keep(lent.instance);

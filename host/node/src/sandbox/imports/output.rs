@@ -1,8 +1,7 @@
 //! `wit/output.wit`: where a statement's rows go.
 
 use crate::sandbox::bindings::isobar::engine::{output, types};
-use crate::sandbox::instance::{Call, State};
-use crate::sandbox::trap::Stopped;
+use crate::sandbox::instance::{Call, State, unless_stopped};
 use crate::sandbox::{Column, Event, Notice, Severity};
 
 type Result<T> = std::result::Result<T, types::Error>;
@@ -27,24 +26,14 @@ impl output::Host for State {
 
     /// Waits while the client has no room, but no longer than the statement may take.
     async fn rows(&mut self, batch: Vec<u8>, count: u32) -> Result<()> {
-        let Call { transaction, results, interrupt, deadline, .. } = self.call()?;
+        let Call { transaction, results, interrupt, deadline, procedures, .. } = self.call()?;
         let Some(transaction) = transaction else { return Err(crate::error::Error::aborted_block().into()) };
-        // Rows of a statement that writes wait for its commit, when it can be run again.
-        if !transaction.has_writes() {
+        // Rows of a statement that writes wait for its commit, when it can be run again, and so do those of one that
+        // calls a procedure, which may write yet.
+        if !transaction.has_writes() && !procedures.routine_called {
             results.hold(false);
         }
-        let late = async {
-            match *deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            added = results.add_rows(batch, count) => Ok(added?),
-            () = interrupt.requested() => Err(Stopped::Request.error().into()),
-            () = late => Err(Stopped::Timeout.error().into()),
-        }
+        Ok(unless_stopped(interrupt, *deadline, results.add_rows(batch, count)).await??)
     }
 
     fn notice(&mut self, severity: output::Severity, sqlstate: String, mut message: String) {
