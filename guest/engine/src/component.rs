@@ -178,7 +178,7 @@ impl host::Output for ComponentHost {
 }
 
 impl host::Routines for ComponentHost {
-    fn call(&self, target: &host::Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)> {
+    fn call(&self, target: &host::Target, arguments: &[u8], count: u32) -> Result<host::RoutineAnswer> {
         let limits = &target.limits;
         let target = routine::Target {
             procedure: target.procedure.clone(),
@@ -201,11 +201,11 @@ impl host::Routines for ComponentHost {
             may_define: target.may_define,
         };
         let answer = routine::call(&target, arguments, count).map_err(error_from_wire)?;
-        Ok((answer.rows, answer.count))
+        Ok(host::RoutineAnswer { rows: answer.rows, count: answer.count, replaced: answer.replaced })
     }
 
     fn usage(&self) -> Vec<host::Usage> {
-        let usage = routine::usage().into_iter().map(|usage| host::Usage {
+        let usage = routine::list_usage().into_iter().map(|usage| host::Usage {
             procedure: usage.procedure,
             routine: usage.routine,
             calls: usage.calls,
@@ -221,7 +221,7 @@ impl host::Routines for ComponentHost {
     }
 
     fn logs(&self) -> Vec<host::LogEntry> {
-        let logs = routine::logs().into_iter().map(|entry| host::LogEntry {
+        let logs = routine::list_logs().into_iter().map(|entry| host::LogEntry {
             time: entry.time,
             procedure: entry.procedure,
             routine: entry.routine,

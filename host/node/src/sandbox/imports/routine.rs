@@ -11,11 +11,11 @@ impl Host for State {
         Err(Error::new(sqlstate::FEATURE_NOT_SUPPORTED, message).into())
     }
 
-    fn usage(&mut self) -> Vec<Usage> {
+    fn list_usage(&mut self) -> Vec<Usage> {
         Vec::new()
     }
 
-    fn logs(&mut self) -> Vec<LogEntry> {
+    fn list_logs(&mut self) -> Vec<LogEntry> {
         Vec::new()
     }
 }
