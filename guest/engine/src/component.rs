@@ -178,7 +178,7 @@ impl host::Output for ComponentHost {
 }
 
 impl host::Routines for ComponentHost {
-    fn call(&self, target: &host::Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)> {
+    fn call(&self, target: &host::Target, arguments: &[u8], count: u32) -> Result<host::RoutineAnswer> {
         let limits = &target.limits;
         let target = routine::Target {
             procedure: target.procedure.clone(),
@@ -201,7 +201,7 @@ impl host::Routines for ComponentHost {
             may_define: target.may_define,
         };
         let answer = routine::call(&target, arguments, count).map_err(error_from_wire)?;
-        Ok((answer.rows, answer.count))
+        Ok(host::RoutineAnswer { rows: answer.rows, count: answer.count, replaced: answer.replaced })
     }
 
     fn usage(&self) -> Vec<host::Usage> {

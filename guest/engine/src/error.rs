@@ -82,6 +82,7 @@ impl std::error::Error for Error {}
 /// The SQLSTATEs that the engine raises (PostgreSQL 15, appendix A). Add to the list, in order, rather than spell
 /// codes in place.
 pub mod sqlstate {
+    pub const PROTOCOL_VIOLATION: &str = "08P01";
     pub const FEATURE_NOT_SUPPORTED: &str = "0A000";
     pub const CARDINALITY_VIOLATION: &str = "21000";
     pub const DATA_EXCEPTION: &str = "22000";
@@ -109,6 +110,7 @@ pub mod sqlstate {
     pub const INVALID_ROW_COUNT_IN_OFFSET_CLAUSE: &str = "2201X";
     pub const ARRAY_SUBSCRIPT_ERROR: &str = "2202E";
     pub const INVALID_TEXT_REPRESENTATION: &str = "22P02";
+    pub const INVALID_BINARY_REPRESENTATION: &str = "22P03";
     pub const BAD_COPY_FILE_FORMAT: &str = "22P04";
     pub const UNTRANSLATABLE_CHARACTER: &str = "22P05";
     pub const NOT_NULL_VIOLATION: &str = "23502";
@@ -118,6 +120,7 @@ pub mod sqlstate {
     pub const ACTIVE_SQL_TRANSACTION: &str = "25001";
     pub const READ_ONLY_SQL_TRANSACTION: &str = "25006";
     pub const IN_FAILED_SQL_TRANSACTION: &str = "25P02";
+    pub const TRIGGERED_DATA_CHANGE_VIOLATION: &str = "27000";
     pub const DEPENDENT_OBJECTS_STILL_EXIST: &str = "2BP01";
     pub const INVALID_SCHEMA_NAME: &str = "3F000";
     pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
@@ -130,6 +133,7 @@ pub mod sqlstate {
     pub const UNDEFINED_OBJECT: &str = "42704";
     pub const DUPLICATE_OBJECT: &str = "42710";
     pub const DUPLICATE_ALIAS: &str = "42712";
+    pub const DUPLICATE_FUNCTION: &str = "42723";
     pub const AMBIGUOUS_FUNCTION: &str = "42725";
     pub const GROUPING_ERROR: &str = "42803";
     pub const DATATYPE_MISMATCH: &str = "42804";
@@ -143,6 +147,7 @@ pub mod sqlstate {
     pub const AMBIGUOUS_PARAMETER: &str = "42P08";
     pub const AMBIGUOUS_ALIAS: &str = "42P09";
     pub const INVALID_COLUMN_REFERENCE: &str = "42P10";
+    pub const INVALID_FUNCTION_DEFINITION: &str = "42P13";
     pub const INVALID_TABLE_DEFINITION: &str = "42P16";
     pub const INDETERMINATE_DATATYPE: &str = "42P18";
     pub const INVALID_RECURSION: &str = "42P19";

@@ -64,7 +64,8 @@ pub enum Severity {
 /// Where a statement's rows and notices go.
 pub trait Output {
     fn describe(&self, columns: &[OutputColumn]) -> Result<()>;
-    /// Rows as the fields of PostgreSQL's DataRow: per column a big-endian i32 length (-1 for NULL) and its text form.
+    /// Rows as the fields of PostgreSQL's DataRow: per column a big-endian i32 length (-1 for NULL) and its
+    /// bytes, in the request's format.
     fn rows(&self, batch: &[u8], count: u32) -> Result<()>;
     fn notice(&self, severity: Severity, sqlstate: &str, message: &str);
 }
@@ -123,10 +124,20 @@ pub struct LogEntry {
     pub message: String,
 }
 
+/// What a function answered. See `wit/routine.wit`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoutineAnswer {
+    /// Rows of values in binary form.
+    pub rows: Vec<u8>,
+    pub count: u32,
+    /// Writes that would undo those of the call's statements, packed as in `Transaction::write`.
+    pub replaced: Vec<u8>,
+}
+
 /// Functions of stored procedures, which the host runs in a sandbox of their own. See `wit/routine.wit`.
 pub trait Routines {
-    /// Calls the function once per row of `arguments`: rows of values in binary form in, rows and their count out.
-    fn call(&self, target: &Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)>;
+    /// Calls the function once per row of `arguments`, which are rows of values in binary form.
+    fn call(&self, target: &Target, arguments: &[u8], count: u32) -> Result<RoutineAnswer>;
     fn usage(&self) -> Vec<Usage>;
     fn logs(&self) -> Vec<LogEntry>;
 }

@@ -30,6 +30,24 @@ pub const IDENTIFIER_BYTES: usize = 63;
 /// Bytes of result rows that are handed to the host at a time, about.
 pub const OUTPUT_BATCH_BYTES: usize = 64 << 10;
 
+/// Bytes of a deployed component.
+pub const PROCEDURE_BYTES: u64 = 1 << 30;
+
+/// Functions that a procedure exports, and interfaces that it imports.
+pub const PROCEDURE_ROUTINES: usize = 1000;
+
+/// Bytes of what the host says of a procedure's functions.
+pub const PROCEDURE_DESCRIPTION_BYTES: usize = 4 << 20;
+
+/// Parameters of a procedure's function, as in PostgreSQL.
+pub const ROUTINE_PARAMETERS: usize = 100;
+
+/// Columns that a procedure's function answers, as in PostgreSQL.
+pub const ROUTINE_COLUMNS: usize = 1664;
+
+/// Bytes of arguments that one call of a routine brings to the host, about.
+pub const ROUTINE_BATCH_BYTES: usize = 4 << 20;
+
 /// Bytes asked of a cursor at a time.
 pub const READ_BATCH_BYTES: u32 = 256 << 10;
 

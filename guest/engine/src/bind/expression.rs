@@ -1,8 +1,10 @@
 //! Bound expressions: typed, with every name resolved.
 
 use super::logical::Plan;
+use crate::catalog::procedure::Callable;
 use crate::functions::{AggregateFunction, ScalarFunction, WindowFunction};
 use crate::types::{DataType, Value};
+use std::rc::Rc;
 
 /// A column of some relation of the statement, unique within it. A column that no input of the expression produces
 /// belongs to an enclosing query: the expression is correlated.
@@ -24,6 +26,12 @@ pub enum Expression {
     /// Functions and operators alike; arguments already have the types that the function takes.
     Call {
         function: &'static ScalarFunction,
+        arguments: Vec<Expression>,
+        data_type: DataType,
+    },
+    /// A call of a stored procedure's routine that answers one row; arguments have the types of its parameters.
+    Routine {
+        routine: Rc<Callable>,
         arguments: Vec<Expression>,
         data_type: DataType,
     },
@@ -209,6 +217,7 @@ impl Expression {
             | Expression::Parameter { data_type, .. }
             | Expression::Column { data_type, .. }
             | Expression::Call { data_type, .. }
+            | Expression::Routine { data_type, .. }
             | Expression::Case { data_type, .. }
             | Expression::Coalesce { data_type, .. }
             | Expression::NullIf { data_type, .. }

@@ -2,6 +2,7 @@
 
 use super::expression::{AggregateCall, ColumnId, Expression, SortKey, WindowCall};
 use crate::catalog::Relation;
+use crate::catalog::procedure::Callable;
 use crate::functions::SetFunction;
 use crate::types::DataType;
 use std::rc::Rc;
@@ -104,9 +105,29 @@ pub struct Scan {
     pub row_identity: Option<ColumnId>,
 }
 
+/// Who answers a set of rows.
+#[derive(Clone, Debug)]
+pub enum SetSource {
+    Function(&'static SetFunction),
+    Routine(Rc<Callable>),
+}
+
+impl SetSource {
+    pub fn name(&self) -> &str {
+        match self {
+            SetSource::Function(function) => function.name,
+            SetSource::Routine(callable) => callable.name(),
+        }
+    }
+
+    pub fn is_routine(&self) -> bool {
+        matches!(self, SetSource::Routine(_))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct SetCall {
-    pub function: &'static SetFunction,
+    pub function: SetSource,
     pub arguments: Vec<Expression>,
     pub columns: Vec<PlanColumn>,
 }

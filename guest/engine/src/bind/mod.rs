@@ -25,7 +25,7 @@ use binder::Binder;
 use scope::Scope;
 use select::Untyped;
 use site::Clause;
-use sqlparser::ast::{SetExpr, Statement};
+use sqlparser::ast::{Function, SetExpr, Statement};
 
 /// What names may mean, and what constants may be folded with.
 pub struct BindContext<'a> {
@@ -63,6 +63,15 @@ pub enum Command {
     Insert,
     Update,
     Delete,
+    /// A routine's, which counts nothing.
+    Call,
+}
+
+/// Binds CALL: the routine's rows.
+pub fn call(context: &BindContext, function: &Function) -> Result<Bound> {
+    let mut binder = Binder::new(context);
+    let plan = binder.routine_item(function)?;
+    Ok(Bound { plan, parameter_types: binder.parameter_types()?, command: Command::Call })
 }
 
 /// Binds SELECT, VALUES, TABLE, WITH, INSERT, UPDATE and DELETE. Other statements are 0A000.
@@ -151,8 +160,12 @@ pub fn constant(context: &BindContext, sql: &str, data_type: DataType, modifier:
 /// Whether an expression may answer otherwise each time that it is evaluated, such as `random()`.
 pub fn is_volatile(expression: &Expression) -> bool {
     fn search(expression: &mut Expression, found: &mut bool) -> Result<()> {
-        if let Expression::Call { function, .. } = expression {
-            *found |= function.volatility == crate::functions::Volatility::Volatile;
+        match expression {
+            Expression::Call { function, .. } => {
+                *found |= function.volatility == crate::functions::Volatility::Volatile;
+            }
+            Expression::Routine { .. } => *found = true,
+            _ => {}
         }
         walk::operands(expression, &mut |operand| search(operand, found))
     }

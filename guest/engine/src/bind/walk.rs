@@ -9,6 +9,7 @@ pub fn operands(expression: &mut Expression, visit: &mut dyn FnMut(&mut Expressi
     match expression {
         Expression::Literal(..) | Expression::Parameter { .. } | Expression::Column { .. } => Ok(()),
         Expression::Call { arguments, .. }
+        | Expression::Routine { arguments, .. }
         | Expression::Coalesce { arguments, .. }
         | Expression::Greatest { arguments, .. }
         | Expression::Least { arguments, .. } => arguments.iter_mut().try_for_each(visit),

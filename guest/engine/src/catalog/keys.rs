@@ -9,6 +9,13 @@ const NAMES: u32 = 3;
 const COMMENTS: u32 = 4;
 const NEXT_OID: u32 = 5;
 const STATISTICS: u32 = 6;
+const PROCEDURES: u32 = 7;
+const PROCEDURE_LIMITS: u32 = 8;
+
+/// Stand for schemas in names: those of procedures, of their routines and of their components are spaces of their own.
+const PROCEDURE_NAMES: u32 = 1;
+const ROUTINE_NAMES: u32 = 2;
+const COMPONENT_NAMES: u32 = 3;
 
 fn key(kind: u32) -> Vec<u8> {
     let mut key = vec![CATALOG_SPACE];
@@ -57,6 +64,33 @@ pub fn statistics(id: u32) -> Vec<u8> {
     numbered(STATISTICS, id)
 }
 
+/// The record of a procedure with its versions.
+pub fn procedure(id: u32) -> Vec<u8> {
+    numbered(PROCEDURES, id)
+}
+
+/// The limits of procedures that have none of their own.
+pub fn procedure_limits() -> Vec<u8> {
+    key(PROCEDURE_LIMITS)
+}
+
+/// Who has a procedure's name.
+pub fn procedure_name(procedure: &str) -> Vec<u8> {
+    name(PROCEDURE_NAMES, procedure)
+}
+
+/// Who has a routine's name.
+pub fn routine_name(routine: &str) -> Vec<u8> {
+    name(ROUTINE_NAMES, routine)
+}
+
+/// Whether some procedure uses a component.
+pub fn component_name(digest: &[u8; 32]) -> Vec<u8> {
+    let mut key = numbered(NAMES, COMPONENT_NAMES);
+    key.extend_from_slice(digest);
+    key
+}
+
 /// What a catalog key names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Record {
@@ -66,6 +100,8 @@ pub enum Record {
     Comment { oid: u32, column: u32 },
     NextOid,
     Statistics(u32),
+    Procedure(u32),
+    ProcedureLimits,
 }
 
 /// Reads a key of the catalog's space; none when it is not one of ours.
@@ -81,6 +117,8 @@ pub fn parse(key: &[u8]) -> Option<Record> {
         COMMENTS => Some(Record::Comment { oid: number(9)?, column: number(13)? }),
         NEXT_OID => Some(Record::NextOid),
         STATISTICS => Some(Record::Statistics(number(9)?)),
+        PROCEDURES => Some(Record::Procedure(number(9)?)),
+        PROCEDURE_LIMITS => Some(Record::ProcedureLimits),
         _ => None,
     }
 }
@@ -97,11 +135,15 @@ mod tests {
         assert_eq!(parse(&comment(16384, 2)), Some(Record::Comment { oid: 16384, column: 2 }));
         assert_eq!(parse(&next_oid()), Some(Record::NextOid));
         assert_eq!(parse(&statistics(16384)), Some(Record::Statistics(16384)));
+        assert_eq!(parse(&procedure(16384)), Some(Record::Procedure(16384)));
+        assert_eq!(parse(&procedure_limits()), Some(Record::ProcedureLimits));
+        assert_eq!(parse(&procedure_name("ledger")), Some(Record::Name));
+        assert_eq!(parse(&routine_name("transfer")), Some(Record::Name));
     }
 
     #[test]
     fn other_bytes_are_nothing() {
-        for bytes in [&[][..], &[0], &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7], &relation(7)[..11]] {
+        for bytes in [&[][..], &[0], &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7], &relation(7)[..11], &[0, 0, 0, 0, 255, 0, 0, 0, 0]] {
             assert_eq!(parse(bytes), None);
         }
     }

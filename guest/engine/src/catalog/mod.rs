@@ -4,6 +4,7 @@ pub mod definition;
 pub mod functions;
 pub mod identifier;
 pub mod keys;
+pub mod procedure;
 pub mod statistics;
 pub mod store;
 pub mod system;
@@ -14,7 +15,9 @@ pub use table::{
     Check, Index, IndexColumn, IndexState, Relation, RelationKind, Schema, TableColumn, View, ViewRelation,
 };
 
+use crate::host::ProcedureLimits;
 use hashbrown::HashMap;
+use procedure::{Callable, Procedure};
 use statistics::TableStatistics;
 use std::rc::Rc;
 
@@ -22,6 +25,8 @@ use std::rc::Rc;
 pub const PG_CATALOG: u32 = 11;
 /// The SQL standard's views of the catalog.
 pub const INFORMATION_SCHEMA: u32 = 12;
+/// Views of what PostgreSQL has none of.
+pub const ISOBAR: u32 = 13;
 /// Where relations are created unless the search path says otherwise.
 pub const PUBLIC: u32 = 2200;
 /// Objects that users make have this oid or a higher one, as in PostgreSQL.
@@ -42,12 +47,22 @@ pub struct Catalog {
     comments: HashMap<(u32, u32), String>,
     /// By table.
     statistics: HashMap<u32, Rc<TableStatistics>>,
+    /// By id.
+    procedures: Vec<Rc<Procedure>>,
+    procedure_limits: ProcedureLimits,
+    /// Of the procedures' active versions, by name.
+    routines: HashMap<String, Rc<Callable>>,
 }
 
 impl Catalog {
     /// Puts a catalog together; the fixed schemas are added when they are missing.
     pub fn new(mut schemas: Vec<Schema>, relations: Vec<Relation>) -> Catalog {
-        for (id, name) in [(PG_CATALOG, "pg_catalog"), (INFORMATION_SCHEMA, "information_schema"), (PUBLIC, "public")] {
+        for (id, name) in [
+            (PG_CATALOG, "pg_catalog"),
+            (INFORMATION_SCHEMA, "information_schema"),
+            (ISOBAR, "isobar"),
+            (PUBLIC, "public"),
+        ] {
             if !schemas.iter().any(|schema| schema.id == id) {
                 schemas.push(Schema { id, name: name.into() });
             }
@@ -69,6 +84,49 @@ impl Catalog {
         }
         self.relation_by_name.entry(relation.schema_id).or_default().insert(relation.name.clone(), relation.id);
         self.relations.insert(relation.id, relation);
+    }
+
+    fn set_procedures(&mut self, mut procedures: Vec<Procedure>, limits: ProcedureLimits) {
+        procedures.sort_by_key(|procedure| procedure.id);
+        for procedure in &procedures {
+            let Some(version) = procedure.active_version() else { continue };
+            for routine in &version.routines {
+                let callable = Callable::new(procedure, version, routine, &limits);
+                self.routines.insert(routine.name.clone(), Rc::new(callable));
+            }
+        }
+        self.procedures = procedures.into_iter().map(Rc::new).collect();
+        self.procedure_limits = limits;
+    }
+
+    /// Every procedure, by id.
+    pub fn procedures(&self) -> &[Rc<Procedure>] {
+        &self.procedures
+    }
+
+    pub fn procedure(&self, name: &str) -> Option<&Rc<Procedure>> {
+        self.procedures.iter().find(|procedure| procedure.name == name)
+    }
+
+    /// The limits of procedures that have none of their own.
+    pub fn procedure_limits(&self) -> &ProcedureLimits {
+        &self.procedure_limits
+    }
+
+    /// A routine of some procedure's active version: in that schema, or else where the search path has `public`.
+    pub fn routine(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<&Rc<Callable>> {
+        let visible = match schema {
+            Some(schema) => schema == "public",
+            None => search_path.iter().any(|schema| schema == "public"),
+        };
+        if visible { self.routines.get(name) } else { None }
+    }
+
+    /// Every routine that can be called, by oid.
+    pub fn routines(&self) -> Vec<Rc<Callable>> {
+        let mut routines: Vec<_> = self.routines.values().cloned().collect();
+        routines.sort_by_key(|callable| callable.routine.oid);
+        routines
     }
 
     /// What `Transaction::catalog_version` said when it was read.

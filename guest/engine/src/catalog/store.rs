@@ -3,12 +3,13 @@
 //! A record is one byte of format version and its postcard form.
 
 use super::keys::{self, Record};
+use super::procedure::Procedure;
 use super::statistics::TableStatistics;
 use super::{Catalog, FIRST_USER_OID, Relation, Schema};
 use crate::encode::pairs::Pairs;
 use crate::encode::writes::WriteBuffer;
 use crate::error::{Error, Result, sqlstate};
-use crate::host::{KeyRange, Transaction};
+use crate::host::{KeyRange, ProcedureLimits, Transaction};
 use serde::{Serialize, de::DeserializeOwned};
 use std::rc::Rc;
 
@@ -25,6 +26,8 @@ impl Catalog {
         let mut relations: Vec<Relation> = vec![];
         let mut comments = vec![];
         let mut statistics: Vec<(u32, TableStatistics)> = vec![];
+        let mut procedures: Vec<Procedure> = vec![];
+        let mut procedure_limits = ProcedureLimits::default();
         let range = KeyRange {
             start: vec![keys::CATALOG_SPACE],
             end: vec![keys::CATALOG_SPACE + 1],
@@ -44,6 +47,8 @@ impl Catalog {
                     Some(Record::Relation(_)) => relations.push(decode(value)?),
                     Some(Record::Comment { oid, column }) => comments.push(((oid, column), decode(value)?)),
                     Some(Record::Statistics(id)) => statistics.push((id, decode(value)?)),
+                    Some(Record::Procedure(_)) => procedures.push(decode(value)?),
+                    Some(Record::ProcedureLimits) => procedure_limits = decode(value)?,
                     Some(Record::Name | Record::NextOid) | None => {}
                 }
             }
@@ -51,6 +56,7 @@ impl Catalog {
         transaction.close_cursor(cursor);
         let mut catalog = Catalog::new(schemas, relations);
         catalog.version = version;
+        catalog.set_procedures(procedures, procedure_limits);
         catalog.comments.extend(comments);
         catalog.statistics.extend(statistics.into_iter().map(|(id, statistics)| (id, Rc::new(statistics))));
         Ok(catalog)
@@ -139,6 +145,51 @@ pub fn put_comment(transaction: &dyn Transaction, oid: u32, column: u32, comment
 pub fn put_statistics(transaction: &dyn Transaction, table: u32, statistics: &TableStatistics) -> Result<()> {
     let mut writes = WriteBuffer::new();
     writes.put(&keys::statistics(table), &encode(statistics)?);
+    writes.flush(transaction)
+}
+
+/// Writes a procedure, and the names that it and its active version's routines have; `previous` is what the catalog has
+/// of it, whose other names are given back.
+pub fn put_procedure(transaction: &dyn Transaction, previous: Option<&Procedure>, procedure: &Procedure) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    let earlier = previous.map(procedure_names).unwrap_or_default();
+    let names = procedure_names(procedure);
+    for name in &earlier {
+        if !names.contains(name) {
+            writes.delete(name);
+        }
+    }
+    for name in &names {
+        if !earlier.contains(name) {
+            writes.put(name, &encode(&procedure.id)?);
+        }
+    }
+    writes.put(&keys::procedure(procedure.id), &encode(procedure)?);
+    writes.flush(transaction)
+}
+
+/// Removes a procedure, its names and its comments from the catalog.
+pub fn delete_procedure(transaction: &dyn Transaction, procedure: &Procedure) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    procedure_names(procedure).iter().for_each(|name| writes.delete(name));
+    writes.delete(&keys::comment(procedure.id, 0));
+    let routines = procedure.versions.iter().flat_map(|version| &version.routines);
+    let oids: std::collections::BTreeSet<u32> = routines.map(|routine| routine.oid).collect();
+    oids.into_iter().for_each(|oid| writes.delete(&keys::comment(oid, 0)));
+    writes.delete(&keys::procedure(procedure.id));
+    writes.flush(transaction)
+}
+
+fn procedure_names(procedure: &Procedure) -> Vec<Vec<u8>> {
+    let routines = procedure.active_version().into_iter().flat_map(|version| &version.routines);
+    let names = routines.map(|routine| keys::routine_name(&routine.name));
+    std::iter::once(keys::procedure_name(&procedure.name)).chain(names).collect()
+}
+
+/// ALTER SYSTEM: the limits of procedures that have none of their own.
+pub fn put_procedure_limits(transaction: &dyn Transaction, limits: &ProcedureLimits) -> Result<()> {
+    let mut writes = WriteBuffer::new();
+    writes.put(&keys::procedure_limits(), &encode(limits)?);
     writes.flush(transaction)
 }
 

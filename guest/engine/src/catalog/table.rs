@@ -151,7 +151,8 @@ impl Relation {
     }
 }
 
-mod data_type_by_oid {
+/// Types are stored as their numbers, which are PostgreSQL's.
+pub(super) mod data_type_by_oid {
     use super::DataType;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 

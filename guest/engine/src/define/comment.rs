@@ -29,6 +29,7 @@ pub fn execute(
             let (relation, index) = context.find_index(&name).ok_or_else(|| undefined(&name))?;
             (relation.indexes[index].oid, 0)
         }
+        CommentObject::Procedure | CommentObject::Function => (procedure(context, object_type, &qualified(name)?)?, 0),
         CommentObject::Schema => (context.schema(&fold(simple(name)?))?.id, 0),
         CommentObject::Database => return Ok(super::complete("COMMENT")),
         other => return Err(Error::not_supported(format!("COMMENT ON {other}"))),
@@ -49,6 +50,21 @@ fn relation(context: &DefineContext, name: &QualifiedName, kind: &str) -> Result
     } else {
         Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, format!("\"{}\" is not a {kind}", name.name)))
     }
+}
+
+/// A procedure's OID, or its function's: FUNCTION means a function first, PROCEDURE a procedure.
+fn procedure(context: &DefineContext, object_type: CommentObject, name: &QualifiedName) -> Result<u32> {
+    let routine = context.catalog.routine(name.schema.as_deref(), &name.name, &context.settings.search_path);
+    let routine = routine.map(|callable| callable.routine.oid);
+    let procedure = context.catalog.procedure(&name.name).map(|procedure| procedure.id);
+    let (found, kind) = match object_type {
+        CommentObject::Function => (routine.or(procedure), "function"),
+        _ => (procedure.or(routine), "procedure"),
+    };
+    found.ok_or_else(|| {
+        let message = format!("could not find a {kind} named \"{}\"", name.shown());
+        Error::new(sqlstate::UNDEFINED_FUNCTION, message)
+    })
 }
 
 fn column(context: &DefineContext, name: &ObjectName) -> Result<(u32, u32)> {

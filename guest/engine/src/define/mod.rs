@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod follow_up;
+pub mod procedure;
 pub mod settings;
 pub mod table;
 pub mod transaction;

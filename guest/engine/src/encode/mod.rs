@@ -1,5 +1,6 @@
 //! How keys, rows and index entries are bytes.
 
+pub mod data_row;
 pub mod index;
 pub mod key;
 pub mod pairs;

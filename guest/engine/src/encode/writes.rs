@@ -41,6 +41,11 @@ impl WriteBuffer {
         Ok(())
     }
 
+    /// What has been collected, packed.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Hands everything over when it has become much.
     pub fn flush_if_full(&mut self, transaction: &dyn Transaction) -> Result<()> {
         if self.bytes.len() >= FLUSH_BYTES { self.flush(transaction) } else { Ok(()) }

@@ -29,7 +29,7 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Outcome> {
         true => {
             read_only::check(session, plan.writes)?;
             let functions = session.function_context();
-            let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &functions)?;
+            let values = parameters::parse(session.request, &plan.parameter_types, &functions)?;
             let started = session.host.clock_time();
             let measurements = execute::run_measured(&session.execute_context(&values), &plan.physical)?;
             Some(Run { measurements, execution_time: session.host.clock_time() - started })
@@ -38,7 +38,8 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Outcome> {
     let lines = explain::print(&plan.physical, &explain.options, planning_time, run.as_ref());
     let functions = session.function_context();
     let data_type = explain.data_type();
-    let mut printer = RowPrinter::new(session.host, &functions, &[column(data_type)], vec![data_type])?;
+    let mut printer = 
+        RowPrinter::new(session.host, &functions, session.request.format, &[column(data_type)], vec![data_type])?;
     let value = |line: &String| match data_type {
         DataType::Json => Value::Json(Rc::from(line.as_str())),
         _ => Value::text(line),

@@ -49,6 +49,11 @@ impl Engine {
 
     /// Runs one statement in the host's open transaction.
     pub fn execute(&mut self, host: &dyn Host, request: &Request) -> Result<Outcome> {
+        if let Some(statement) = define::procedure::internal(&request.sql) {
+            let session = self.session(host, request)?;
+            read_only::check(&session, Some("DEPLOY PROCEDURE"))?;
+            return define::procedure::run_internal(&session.define_context(), &statement, request.input.as_deref());
+        }
         if let Some(follow_up) = define::follow_up::parse(&request.sql) {
             let catalog = self.catalog(host)?;
             let settings = settings::from_request(&request.settings)?;
@@ -67,9 +72,17 @@ impl Engine {
         if let Some(plan) = self.plans.get(&session) {
             return self.analyses.after(&session, &plan, query::execute(&session, &plan)?);
         }
+        if let Some(statement) = parse::parse_procedure(&request.sql)? {
+            read_only::check(&session, Some(define::procedure::command(&statement)))?;
+            return define::procedure::execute(&session.define_context(), &statement);
+        }
         let statement = parse::parse(&request.sql)?;
         match &statement {
-            Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+            Statement::Query(_)
+            | Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Call(_) => {
                 let plan = Rc::new(query::plan(&session, &statement)?);
                 self.plans.insert(&session, plan.clone());
                 self.analyses.after(&session, &plan, query::execute(&session, &plan)?)
@@ -88,9 +101,16 @@ impl Engine {
         if let Some(plan) = self.plans.get(&session) {
             return Ok(query::describe(&plan));
         }
+        if parse::parse_procedure(&request.sql)?.is_some() {
+            return Ok(Description { parameter_types: vec![], columns: None });
+        }
         let statement = parse::parse(&request.sql)?;
         match &statement {
-            Statement::Query(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) => {
+            Statement::Query(_)
+            | Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Call(_) => {
                 let plan = Rc::new(query::plan(&session, &statement)?);
                 self.plans.insert(&session, plan.clone());
                 Ok(query::describe(&plan))

@@ -1,15 +1,18 @@
-//! Result rows on their way out: from columns to the text of DataRow messages.
+//! Result rows on their way out: from columns to DataRow messages.
 
+use crate::encode::data_row;
 use crate::error::Result;
 use crate::functions::FunctionContext;
 use crate::host::{Host, OutputColumn};
 use crate::limits::OUTPUT_BATCH_BYTES;
-use crate::types::{Batch, Column, ColumnData, DataType, Value, text};
+use crate::statement::Format;
+use crate::types::{Batch, Column, ColumnData, DataType, Value, binary, text};
 
 /// Prints batches, and hands them to the host about 64 KiB at a time.
 pub struct RowPrinter<'a> {
     host: &'a dyn Host,
     context: &'a FunctionContext<'a>,
+    format: Format,
     types: Vec<DataType>,
     packed: Vec<u8>,
     rows: u32,
@@ -21,17 +24,21 @@ impl<'a> RowPrinter<'a> {
     pub fn new(
         host: &'a dyn Host,
         context: &'a FunctionContext<'a>,
+        format: Format,
         columns: &[OutputColumn],
         types: Vec<DataType>,
     ) -> Result<RowPrinter<'a>> {
         host.describe(columns)?;
-        Ok(RowPrinter { host, context, types, packed: vec![], rows: 0, scratch: String::new() })
+        Ok(RowPrinter { host, context, format, types, packed: vec![], rows: 0, scratch: String::new() })
     }
 
     pub fn print(&mut self, batch: &Batch) -> Result<()> {
         for row in 0..batch.rows {
             for (number, column) in batch.columns.iter().enumerate() {
-                self.field(column, row, number);
+                match self.format {
+                    Format::Text => self.field(column, row, number),
+                    Format::Binary => self.binary_field(column, row, number),
+                }
             }
             self.rows += 1;
             if self.packed.len() >= OUTPUT_BATCH_BYTES {
@@ -57,7 +64,7 @@ impl<'a> RowPrinter<'a> {
 
     fn field(&mut self, column: &Column, row: usize, number: usize) {
         if column.is_null(row) {
-            self.packed.extend_from_slice(&(-1i32).to_be_bytes());
+            data_row::push(&mut self.packed, None);
             return;
         }
         match &column.data {
@@ -81,9 +88,21 @@ impl<'a> RowPrinter<'a> {
         }
     }
 
+    fn binary_field(&mut self, column: &Column, row: usize, number: usize) {
+        match (&column.data, column.is_null(row)) {
+            (_, true) => data_row::push(&mut self.packed, None),
+            (ColumnData::Text(strings), _) if self.types[number] != DataType::InternalChar => {
+                self.bytes(strings.get(row).as_bytes());
+            }
+            _ => match column.value(row) {
+                Value::Null => data_row::push(&mut self.packed, None),
+                value => data_row::push_written(&mut self.packed, |out| binary::write(&value, self.types[number], out)),
+            },
+        }
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
-        self.packed.extend_from_slice(&(bytes.len() as i32).to_be_bytes());
-        self.packed.extend_from_slice(bytes);
+        data_row::push(&mut self.packed, Some(bytes));
     }
 
     fn integer(&mut self, value: i64) {
@@ -121,7 +140,7 @@ mod tests {
         let host = store.begin();
         let (settings, catalog) = (Settings::default(), Catalog::default());
         let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
-        let mut printer = RowPrinter::new(&host, &context, &[], vec![DataType::BigInt]).unwrap();
+        let mut printer = RowPrinter::new(&host, &context, Format::Text, &[], vec![DataType::BigInt]).unwrap();
         let values = [0, 7, -1, 10, 1234567890, i64::MAX, i64::MIN];
         let column = Column::from_values(DataType::BigInt, &values.map(Value::BigInt));
         printer.print(&Batch { columns: vec![Rc::new(column)], rows: values.len() }).unwrap();

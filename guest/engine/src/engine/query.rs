@@ -15,7 +15,7 @@ use crate::host::OutputColumn;
 use crate::modify::copy::RowSink;
 use crate::plan::{self, PlanContext};
 use crate::statement::{Description, Outcome};
-use crate::types::Value;
+use crate::types::{DataType, Value};
 use sqlparser::ast::{self, CreateTable, Statement};
 
 impl Session<'_> {
@@ -38,10 +38,18 @@ impl Session<'_> {
 }
 
 pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
-    let bound = bind::query(&session.bind_context(), statement)?;
+    let bound = match statement {
+        Statement::Call(function) => bind::call(&session.bind_context(), function)?,
+        statement => bind::query(&session.bind_context(), statement)?,
+    };
     let setting_change = setting_change(&session.request.sql, &bound.plan)?;
     let writes = read_only::writing_query(statement, bound.command, &bound.plan);
-    let answers_rows = bound.command == Command::Select || !bound.plan.columns().is_empty();
+    let answers_rows = match (bound.command, &bound.plan.columns()[..]) {
+        (Command::Select, _) => true,
+        // A routine that returns nothing answers no row.
+        (Command::Call, [column]) => column.data_type != DataType::Void,
+        (_, columns) => !columns.is_empty(),
+    };
     let physical = plan::optimize(bound.plan, &PlanContext { transaction: session.host, catalog: &session.catalog })?;
     let columns: Vec<OutputColumn> = physical
         .columns
@@ -70,11 +78,12 @@ pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
 pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
     read_only::check(session, plan.writes)?;
     let functions = session.function_context();
-    let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &functions)?;
+    let values = parameters::parse(session.request, &plan.parameter_types, &functions)?;
     let context = session.execute_context(&values);
     let count = match &plan.columns {
         Some(columns) => {
-            let mut printer = RowPrinter::new(session.host, &functions, columns, plan.column_types.clone())?;
+            let (format, types) = (session.request.format, plan.column_types.clone());
+            let mut printer = RowPrinter::new(session.host, &functions, format, columns, types)?;
             let count = execute::run(&context, &plan.physical, &mut |batch| printer.print(batch))?;
             printer.finish()?;
             count
@@ -89,6 +98,7 @@ pub fn execute(session: &Session, plan: &Plan) -> Result<Outcome> {
         Command::Insert => format!("INSERT 0 {count}"),
         Command::Update => format!("UPDATE {count}"),
         Command::Delete => format!("DELETE {count}"),
+        Command::Call => "CALL".into(),
     }))
 }
 
@@ -155,7 +165,7 @@ pub fn create_table_as(session: &Session, create: &CreateTable) -> Result<Outcom
         return define::execute(&session.define_context(), &Statement::CreateTable(create.clone()));
     };
     let plan = plan(session, &Statement::Query(query.clone()))?;
-    let values = parameters::parse(&session.request.parameters, &plan.parameter_types, &session.function_context())?;
+    let values = parameters::parse(session.request, &plan.parameter_types, &session.function_context())?;
     let context = session.define_context();
     let relation = define::table::create_as(&context, create, &plan.physical.columns)?;
     let with_data = create.with_data.as_ref().is_none_or(|given| given.data);

@@ -29,6 +29,8 @@ pub fn writing_query(statement: &Statement, command: Command, plan: &bind::Plan)
         Command::Insert => Some("INSERT"),
         Command::Update => Some("UPDATE"),
         Command::Delete => Some("DELETE"),
+        // Its statements are checked one by one.
+        Command::Call => None,
         Command::Select => {
             if !walk::contains(plan, &|plan| matches!(plan, bind::Plan::Modify(_) | bind::Plan::Lock { .. })) {
                 return None;

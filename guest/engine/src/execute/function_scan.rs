@@ -1,7 +1,7 @@
 //! Set-returning functions, in FROM and in select lists (PostgreSQL 15, sections 7.2.1.4 and 38.5.9).
 
-use super::expression;
-use super::{Execution, Operator, Stream};
+use super::{Execution, Operator, Stream, expression, routine};
+use crate::bind::logical::SetSource;
 use crate::error::Result;
 use crate::plan::physical::CompiledSetCall;
 use crate::types::column::BATCH_ROWS;
@@ -19,10 +19,17 @@ struct LockStep {
 impl LockStep {
     fn start(execution: &Execution, calls: &[CompiledSetCall], arguments: &[Vec<Value>]) -> Result<LockStep> {
         let start = |(call, arguments): (&CompiledSetCall, &Vec<Value>)| {
-            if call.function.strict && arguments.iter().any(Value::is_null) {
+            let function = match &call.function {
+                SetSource::Function(function) => function,
+                SetSource::Routine(callable) => {
+                    let rows = routine::call_set(execution, callable, arguments)?;
+                    return Ok(Some(Box::new(rows.into_iter().map(Ok)) as Rows));
+                }
+            };
+            if function.strict && arguments.iter().any(Value::is_null) {
                 return Ok(None);
             }
-            (call.function.evaluate)(&execution.context.functions, arguments).map(Some)
+            (function.evaluate)(&execution.context.functions, arguments).map(Some)
         };
         Ok(LockStep { running: calls.iter().zip(arguments).map(start).collect::<Result<_>>()? })
     }

@@ -23,6 +23,7 @@ mod measure;
 mod modify;
 mod nested_loop;
 mod open;
+mod routine;
 mod scan;
 mod set_operation;
 mod snapshot;

@@ -3,7 +3,7 @@
 use super::expression;
 use super::snapshot::Snapshot;
 use super::{Execution, Operator, Stream};
-use crate::error::Result;
+use crate::error::{Error, Result, sqlstate};
 use crate::host::Host;
 use crate::modify::{self, Action};
 use crate::plan::physical;
@@ -29,7 +29,8 @@ impl<'a> Modify<'a> {
             batches.push(batch);
         }
         let action = &self.modify.modification.action;
-        let batches: Vec<Batch> = batches.into_iter().map(|batch| not_yet_written(execution, action, batch)).collect();
+        let batches = batches.into_iter().map(|batch| not_yet_written(execution, action, batch));
+        let batches = batches.collect::<Result<Vec<Batch>>>()?;
         let present = execution.snapshot.map(Snapshot::present);
         let host: &dyn Host = match &present {
             Some(present) => present,
@@ -52,16 +53,27 @@ impl<'a> Modify<'a> {
 }
 
 /// The rows that no other part of the statement has changed: of several changes to a row in one statement only one
-/// happens.
-fn not_yet_written<E>(execution: &Execution, action: &Action<E>, batch: Batch) -> Batch {
-    let (Action::Update { row_identity, .. } | Action::Delete { row_identity, .. }) = action else { return batch };
-    let Some(snapshot) = execution.snapshot else { return batch };
-    let is_written = |row: usize| match batch.columns[*row_identity].value(row) {
-        Value::Bytea(key) => snapshot.is_written(&key),
-        _ => false,
-    };
-    let rows: Vec<u32> = (0..batch.rows as u32).filter(|row| !is_written(*row as usize)).collect();
-    if rows.len() < batch.rows { batch.take(&rows) } else { batch }
+/// happens. 27000 where a routine that the statement called has changed one.
+fn not_yet_written<E>(execution: &Execution, action: &Action<E>, batch: Batch) -> Result<Batch> {
+    let (Action::Update { row_identity, .. } | Action::Delete { row_identity, .. }) = action else { return Ok(batch) };
+    let Some(snapshot) = execution.snapshot else { return Ok(batch) };
+    let mut rows = Vec::with_capacity(batch.rows);
+    for row in 0..batch.rows {
+        match batch.columns[*row_identity].value(row) {
+            Value::Bytea(key) if snapshot.is_foreign(&key) => return Err(changed_below(action)),
+            Value::Bytea(key) if snapshot.is_written(&key) => {}
+            _ => rows.push(row as u32),
+        }
+    }
+    Ok(if rows.len() < batch.rows { batch.take(&rows) } else { batch })
+}
+
+fn changed_below<E>(action: &Action<E>) -> Error {
+    let what = if matches!(action, Action::Delete { .. }) { "deleted" } else { "updated" };
+    let message =
+        format!("tuple to be {what} was already modified by an operation triggered by the current command");
+    Error::new(sqlstate::TRIGGERED_DATA_CHANGE_VIOLATION, message)
+        .hint("Call the function in a statement of its own, before or after this one.")
 }
 
 impl<'a> Operator<'a> for Modify<'a> {

@@ -7,11 +7,11 @@ use crate::encode::pairs::{Pairs, push_field};
 use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
 use crate::host::{
-    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, Routines, Severity, Target,
-    Transaction, Usage,
+    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, RoutineAnswer, Routines, Severity,
+    Target, Transaction, Usage,
 };
 use crate::plan::Physical;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ pub struct Snapshot<'a> {
     host: &'a dyn Host,
     /// What each key that the statement has written held before; none: nothing.
     before: RefCell<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    /// Keys that routines' statements have written.
+    foreign: RefCell<HashSet<Vec<u8>>>,
     /// What open cursors have still to visit.
     cursors: RefCell<HashMap<u32, KeyRange>>,
 }
@@ -31,14 +33,15 @@ pub struct View<'s, 'a> {
     is_past: bool,
 }
 
-/// Whether something may read after something else has written.
+/// Whether something may read after something else has written. The statements of a routine may write anything.
 pub fn is_needed(physical: &Physical) -> bool {
-    physical.writes && (physical.tables > 0 || !physical.subqueries.is_empty())
+    let reads_twice = physical.tables > 0 || !physical.subqueries.is_empty();
+    physical.writes && reads_twice || physical.calls_routines && physical.uses_relations
 }
 
 impl<'a> Snapshot<'a> {
     pub fn new(host: &'a dyn Host) -> Snapshot<'a> {
-        Snapshot { host, before: RefCell::default(), cursors: RefCell::default() }
+        Snapshot { host, before: RefCell::default(), foreign: RefCell::default(), cursors: RefCell::default() }
     }
 
     /// What was there when the statement began.
@@ -56,6 +59,11 @@ impl<'a> Snapshot<'a> {
         self.before.borrow().contains_key(key)
     }
 
+    /// A routine that the statement called has written this key.
+    pub fn is_foreign(&self, key: &[u8]) -> bool {
+        self.foreign.borrow().contains(key)
+    }
+
     fn record(&self, writes: &[u8]) -> Result<()> {
         let mut keys = vec![];
         for write in Writes(writes) {
@@ -66,6 +74,18 @@ impl<'a> Snapshot<'a> {
         }
         let values = self.host.get_many(&keys)?;
         self.before.borrow_mut().extend(keys.into_iter().zip(values));
+        Ok(())
+    }
+
+    /// Takes note of what a routine's statements have replaced.
+    fn record_replaced(&self, replaced: &[u8]) -> Result<()> {
+        let mut before = self.before.borrow_mut();
+        let mut foreign = self.foreign.borrow_mut();
+        for write in Writes(replaced) {
+            let (key, value) = write?;
+            foreign.insert(key.to_vec());
+            before.entry(key.to_vec()).or_insert_with(|| value.map(<[u8]>::to_vec));
+        }
         Ok(())
     }
 
@@ -216,8 +236,10 @@ impl Output for View<'_, '_> {
 }
 
 impl Routines for View<'_, '_> {
-    fn call(&self, target: &Target, arguments: &[u8], count: u32) -> Result<(Vec<u8>, u32)> {
-        self.snapshot.host.call(target, arguments, count)
+    fn call(&self, target: &Target, arguments: &[u8], count: u32) -> Result<RoutineAnswer> {
+        let answer = self.snapshot.host.call(target, arguments, count)?;
+        self.snapshot.record_replaced(&answer.replaced)?;
+        Ok(answer)
     }
 
     fn usage(&self) -> Vec<Usage> {

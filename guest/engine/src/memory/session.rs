@@ -5,7 +5,7 @@ use crate::define::follow_up::{FollowUp, is_optional};
 use crate::engine::{Engine, pack_parameters};
 use crate::error::{Error, Result};
 use crate::host::{OutputColumn, Severity};
-use crate::statement::{Control, Description, Outcome, Request};
+use crate::statement::{Control, Description, Format, Outcome, Request};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What a statement answered.
@@ -14,6 +14,8 @@ pub struct Answer {
     /// None: the statement answers no rows.
     pub columns: Option<Vec<OutputColumn>>,
     pub rows: Vec<Vec<Option<String>>>,
+    /// The same as they came, in the request's format.
+    pub bytes: Vec<Vec<Option<Vec<u8>>>>,
     pub tag: String,
     pub notices: Vec<Notice>,
 }
@@ -75,6 +77,17 @@ impl Session {
             parameters: pack_parameters(parameters.iter().copied()),
             ..Default::default()
         })
+    }
+
+    /// Runs one statement with parameters in binary form, and for an answer in that form.
+    pub fn execute_binary(&mut self, sql: &str, parameters: Vec<u8>) -> Result<Answer> {
+        self.run(Request { sql: sql.into(), parameters, format: Format::Binary, ..Default::default() })
+    }
+
+    /// Deploys a procedure, as the host does: `description` is the JSON of what it exports.
+    pub fn deploy(&mut self, description: &str) -> Result<Answer> {
+        let input = Some(description.into());
+        self.run(Request { sql: "\0isobar deploy".into(), input, ..Default::default() })
     }
 
     /// Runs a COPY … FROM STDIN with what follows it.
@@ -285,7 +298,17 @@ impl Session {
 
 fn answer(sent: Sent, tag: String) -> Answer {
     let notice = |(severity, sqlstate, message)| Notice { severity, sqlstate, message };
-    Answer { columns: sent.columns, rows: sent.rows, tag, notices: sent.notices.into_iter().map(notice).collect() }
+    let text = |row: &Vec<Option<Vec<u8>>>| {
+        let texts = row.iter().map(|field| field.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
+        texts.collect()
+    };
+    Answer {
+        columns: sent.columns,
+        rows: sent.rows.iter().map(text).collect(),
+        bytes: sent.rows,
+        tag,
+        notices: sent.notices.into_iter().map(notice).collect(),
+    }
 }
 
 fn no_statement(name: &str) -> Error {

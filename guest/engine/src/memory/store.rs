@@ -1,13 +1,13 @@
 //! Keys and values in memory, and transactions over them.
 
+use super::routines::FakeRoutines;
 use crate::catalog::keys::CATALOG_SPACE;
 use crate::encode::key::{PREFIX_LENGTH, ROW_SPACE};
 use crate::encode::pairs::push_field;
 use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
 use crate::host::{
-    Access, Authorization, Environment, KeyRange, LogEntry, Output, OutputColumn, Routines, Severity, Target,
-    Transaction, Usage,
+    Access, Authorization, Environment, KeyRange, Output, OutputColumn, Severity, Transaction,
 };
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,7 @@ const START_TIME: i64 = 1_767_225_600_000_000;
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     state: Rc<RefCell<State>>,
+    pub(super) routines: Rc<RefCell<FakeRoutines>>,
 }
 
 #[derive(Default)]
@@ -90,26 +91,27 @@ impl MemoryStore {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sent {
     pub columns: Option<Vec<OutputColumn>>,
-    pub rows: Vec<Vec<Option<String>>>,
+    /// In the request's format.
+    pub rows: Vec<Vec<Option<Vec<u8>>>>,
     pub notices: Vec<(Severity, String, String)>,
 }
 
-type Changes = BTreeMap<Key, Option<Value>>;
+pub(super) type Changes = BTreeMap<Key, Option<Value>>;
 
 /// An open transaction, and the host of the statements that run in it.
 pub struct MemoryTransaction {
-    store: MemoryStore,
-    snapshot: Rc<BTreeMap<Key, Value>>,
+    pub(super) store: MemoryStore,
+    pub(super) snapshot: Rc<BTreeMap<Key, Value>>,
     began_after: u64,
     time: i64,
     statement_time: Cell<i64>,
-    catalog_version: Cell<u64>,
-    changes: RefCell<Changes>,
+    pub(super) catalog_version: Cell<u64>,
+    pub(super) changes: RefCell<Changes>,
     savepoints: RefCell<Vec<(String, Changes, u64)>>,
     guards: RefCell<BTreeSet<Key>>,
     cursors: RefCell<BTreeMap<u32, KeyRange>>,
     last_cursor: Cell<u32>,
-    output: RefCell<Sent>,
+    pub(super) output: RefCell<Sent>,
 }
 
 impl MemoryTransaction {
@@ -348,15 +350,14 @@ impl Output for MemoryTransaction {
 }
 
 /// A field of a DataRow message.
-fn read_field(rest: &mut &[u8]) -> Result<Option<String>> {
+fn read_field(rest: &mut &[u8]) -> Result<Option<Vec<u8>>> {
     let broken = || Error::internal("a batch of rows ends early");
     let (length, after) = rest.split_first_chunk::<4>().ok_or_else(broken)?;
     *rest = after;
     let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else { return Ok(None) };
     let (field, after) = rest.split_at_checked(length).ok_or_else(broken)?;
     *rest = after;
-    let text = std::str::from_utf8(field).map_err(|_| Error::internal("a field is not UTF-8"))?;
-    Ok(Some(text.to_string()))
+    Ok(Some(field.to_vec()))
 }
 
 #[cfg(test)]
@@ -441,20 +442,6 @@ mod tests {
         transaction.rollback_to_savepoint("s").unwrap();
         assert_eq!(transaction.catalog_version(), version);
         assert_eq!(transaction.get(&[0, 1]).unwrap(), None);
-    }
-}
-
-impl Routines for MemoryTransaction {
-    fn call(&self, target: &Target, _: &[u8], _: u32) -> Result<(Vec<u8>, u32)> {
-        Err(Error::not_supported(format!("procedure \"{}\" without a sandbox", target.procedure)))
-    }
-
-    fn usage(&self) -> Vec<Usage> {
-        vec![]
-    }
-
-    fn logs(&self) -> Vec<LogEntry> {
-        vec![]
     }
 }
 

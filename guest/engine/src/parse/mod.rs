@@ -5,12 +5,14 @@ mod dialect;
 mod limits;
 mod nulls_not_distinct;
 mod operators;
+mod procedure;
 mod reserved;
 mod rewrite;
 mod split;
 mod syntax_error;
 mod unsupported;
 
+pub use procedure::{Change as ProcedureChange, Name as ProcedureName, ProcedureStatement, parse as parse_procedure};
 pub use rewrite::{EXCLUDE, ROWS_FROM};
 pub use split::split;
 

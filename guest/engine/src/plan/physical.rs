@@ -1,12 +1,12 @@
 //! Physical plans: how a statement runs. They hold no values of parameters, so they can be kept and run again.
 
 use crate::bind::expression::{ColumnId, FrameExclusion, FrameUnit, SubqueryKind, WindowCallFunction};
-use crate::bind::logical::{JoinKind, PlanColumn, SetOperator};
+use crate::bind::logical::{JoinKind, PlanColumn, SetOperator, SetSource};
 use crate::catalog::Relation;
 use crate::encode::index::IndexDecoder;
 use crate::encode::row::RowDecoder;
 use crate::execute::expression::{Compiled, CompiledSortKey};
-use crate::functions::{AggregateFunction, ScalarFunction, SetFunction};
+use crate::functions::{AggregateFunction, ScalarFunction};
 use crate::modify::Modification;
 use crate::types::DataType;
 use std::rc::Rc;
@@ -26,6 +26,10 @@ pub struct Physical {
     pub nodes: usize,
     /// Some node writes rows.
     pub writes: bool,
+    /// It calls stored procedures, whose statements may write.
+    pub calls_routines: bool,
+    /// It reads or writes relations.
+    pub uses_relations: bool,
     /// The tables that it was planned for, with their live rows then.
     pub tables_planned: Vec<(u32, u64)>,
 }
@@ -175,7 +179,7 @@ pub struct KeyBound {
 
 #[derive(Clone, Debug)]
 pub struct CompiledSetCall {
-    pub function: &'static SetFunction,
+    pub function: SetSource,
     pub arguments: Vec<Compiled>,
     pub types: Vec<DataType>,
 }

@@ -15,6 +15,7 @@ macro_rules! operands {
             match expression {
                 Expression::Literal(..) | Expression::Parameter { .. } | Expression::Column { .. } => vec![],
                 Expression::Call { arguments: operands, .. }
+                | Expression::Routine { arguments: operands, .. }
                 | Expression::Coalesce { arguments: operands, .. }
                 | Expression::Greatest { arguments: operands, .. }
                 | Expression::Least { arguments: operands, .. }
@@ -271,15 +272,34 @@ pub fn is_volatile(expression: &Expression) -> bool {
 fn is_volatile_here(expression: &Expression) -> bool {
     match expression {
         Expression::Call { function, .. } => function.volatility == Volatility::Volatile,
+        Expression::Routine { .. } => true,
         _ => false,
     }
 }
 
 /// Whether running a plan twice, or not at all, could make a difference.
 pub fn is_volatile_plan(plan: &Plan) -> bool {
-    let mut volatile = contains(plan, &|plan| matches!(plan, Plan::Modify(_) | Plan::Lock { .. }));
+    let such = |plan: &Plan| matches!(plan, Plan::Modify(_) | Plan::Lock { .. }) || calls_routine_sets(plan);
+    let mut volatile = contains(plan, &such);
     visit_plan(plan, &mut |expression| volatile |= is_volatile_here(expression));
     volatile
+}
+
+/// Whether rows of the plan itself come from routines.
+fn calls_routine_sets(plan: &Plan) -> bool {
+    match plan {
+        Plan::FunctionScan { calls, .. } | Plan::ProjectSet { calls, .. } => {
+            calls.iter().any(|call| call.function.is_routine())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a plan calls a stored procedure's routine anywhere.
+pub fn calls_routines(plan: &Plan) -> bool {
+    let mut found = contains(plan, &calls_routine_sets);
+    visit_plan(plan, &mut |expression| found |= matches!(expression, Expression::Routine { .. }));
+    found
 }
 
 /// Whether some node of a plan, its subqueries' included, is such.

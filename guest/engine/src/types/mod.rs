@@ -1,6 +1,7 @@
 //! SQL's types and values: what they are, how they read and print, compare and convert.
 
 pub mod array;
+pub mod binary;
 pub mod cast;
 pub mod column;
 pub mod compare;

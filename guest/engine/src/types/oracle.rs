@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::functions::{FunctionContext, Settings};
 use crate::host::Environment;
 
-struct Clock;
+pub(super) struct Clock;
 
 impl Environment for Clock {
     fn transaction_time(&self) -> i64 {
@@ -32,12 +32,12 @@ impl Environment for Clock {
     }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings { time_zone: "America/New_York".into(), ..Default::default() }
 }
 
 /// Type and modifier of `numeric(5,2)`, `interval day to second`, `varchar(3)[]`.
-fn type_and_modifier(name: &str) -> (DataType, i32) {
+pub(super) fn type_and_modifier(name: &str) -> (DataType, i32) {
     match name {
         "interval day to second" => return (DataType::Interval, (0x1c08 << 16) | 0xffff),
         "interval year to month" => return (DataType::Interval, (0x6 << 16) | 0xffff),
@@ -67,7 +67,7 @@ fn error_text(error: &Error) -> String {
 }
 
 /// The cast that SQL writes as `value::type`.
-fn explicit_cast(value: &Value, from: DataType, to: &str, context: &FunctionContext) -> Result<Value> {
+pub(super) fn explicit_cast(value: &Value, from: DataType, to: &str, context: &FunctionContext) -> Result<Value> {
     let (to, modifier) = type_and_modifier(to);
     cast(value, from, to, modifier, true, context)
 }
@@ -85,7 +85,7 @@ fn as_text(value: &Result<Value>, data_type: DataType, context: &FunctionContext
 }
 
 /// Runs every line of a file, fields split, and lists what differs.
-fn compare(data: &str, at_least: usize, outcome: impl Fn(&[&str], &FunctionContext) -> String) {
+pub(super) fn compare(data: &str, at_least: usize, outcome: impl Fn(&[&str], &FunctionContext) -> String) {
     let settings = settings();
     let catalog = Catalog::default();
     let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
@@ -268,7 +268,7 @@ fn calculates_with_times_as_postgresql_does() {
 }
 
 /// Types whose input functions take any text.
-const READABLE: &[DataType] = &[
+pub(super) const READABLE: &[DataType] = &[
     DataType::Boolean,
     DataType::SmallInt,
     DataType::BigInt,

@@ -2,7 +2,7 @@
 
 use super::super::binder::Binder;
 use super::super::expression::Expression;
-use super::super::logical::{PlanColumn, SetCall};
+use super::super::logical::{PlanColumn, SetCall, SetSource};
 use super::super::name::{self, expression_position, position};
 use super::super::site::Site;
 use crate::error::{Error, Result, sqlstate};
@@ -56,6 +56,11 @@ impl Binder<'_> {
             return Ok(expression);
         }
         let kind = resolve::kind(&call.name);
+        if kind.is_none()
+            && let Some(routine) = self.routine(&call.name)
+        {
+            return self.routine_call(site, &call, &routine);
+        }
         if !call.named.is_empty() {
             return self.named_arguments(site, &call);
         }
@@ -148,7 +153,7 @@ impl Binder<'_> {
                     .collect(),
             },
         };
-        site.calls.sets.push(SetCall { function, arguments, columns });
+        site.calls.sets.push(SetCall { function: SetSource::Function(function), arguments, columns });
         Ok(expression)
     }
 

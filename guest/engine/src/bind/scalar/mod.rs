@@ -8,6 +8,7 @@ mod literal;
 mod membership;
 mod operator;
 mod reference;
+mod routine;
 mod row;
 mod special;
 mod subquery;

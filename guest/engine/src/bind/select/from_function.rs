@@ -2,7 +2,7 @@
 
 use super::super::binder::Binder;
 use super::super::expression::Expression;
-use super::super::logical::{Plan, PlanColumn, SetCall};
+use super::super::logical::{Plan, PlanColumn, SetCall, SetSource};
 use super::super::name::{fold, parts, position};
 use super::super::scalar::{CallSyntax, syntax};
 use super::super::scope::{FromNames, Scope};
@@ -61,6 +61,33 @@ impl Binder<'_> {
         }
     }
 
+    /// CALL's routine.
+    pub fn routine_item(&mut self, function: &ast::Function) -> Result<Plan> {
+        let scope = Scope::default();
+        let mut site = Site::new(&scope, Clause::FromFunction);
+        let call = syntax(function)?;
+        if resolve::kind(&call.name).is_some() {
+            let message = format!("{} is not a procedure", call.name);
+            return Err(Error::new(sqlstate::WRONG_OBJECT_TYPE, message)
+                .hint("To call a function, use SELECT.")
+                .at(call.position));
+        }
+        match self.functions(&mut site, std::slice::from_ref(function), false, None) {
+            Ok(item) => Ok(item.plan),
+            Err(mut error) if error.sqlstate() == sqlstate::UNDEFINED_FUNCTION => {
+                let unknown = format!("function {}(", call.name);
+                if let Some(rest) = error.0.message.strip_prefix(&unknown) {
+                    error.0.message = format!("procedure {}({rest}", call.name);
+                    let hint = "No procedure matches the given name and argument types. You might need to add explicit \
+                                type casts.";
+                    error.0.hint = Some(hint.into());
+                }
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn functions(
         &mut self,
         site: &mut Site,
@@ -72,6 +99,11 @@ impl Binder<'_> {
         let mut first_name = None;
         for function in functions {
             let call = syntax(function)?;
+            if let Some(routine) = self.routine(&call.name) {
+                first_name.get_or_insert_with(|| routine.name().to_string());
+                calls.push(self.routine_set(site, &call, &routine)?);
+                continue;
+            }
             call.refuse_aggregate_clauses()?;
             if !call.named.is_empty() {
                 return Err(Error::not_supported("named arguments in FROM").at(call.position));
@@ -89,7 +121,7 @@ impl Binder<'_> {
                     if columns.iter().any(|column| column.data_type == DataType::Record) {
                         return Err(Error::not_supported(format!("{} in FROM", call.name)).at(call.position));
                     }
-                    calls.push(SetCall { function, arguments, columns });
+                    calls.push(SetCall { function: SetSource::Function(function), arguments, columns });
                 }
                 _ if functions.len() > 1 => {
                     return Err(Error::not_supported(format!("{} in ROWS FROM", call.name)).at(call.position));
@@ -107,7 +139,7 @@ impl Binder<'_> {
         let renames = calls.len() == 1;
         let only_column = matches!(&calls[..], [call] if call.columns.len() == 1);
         if let (true, true, Some(_), [call]) = (renames, only_column, alias, &mut calls[..])
-            && call.columns[0].name == call.function.name
+            && call.columns[0].name == call.function.name()
         {
             call.columns[0].name.clone_from(&shown);
         }

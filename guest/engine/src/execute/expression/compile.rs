@@ -47,6 +47,11 @@ impl Compiler<'_> {
             Expression::Call { function, arguments, data_type } => {
                 Compiled::Call { function, arguments: self.compile_all(arguments)?, data_type: *data_type }
             }
+            Expression::Routine { routine, arguments, data_type } => Compiled::Routine {
+                routine: routine.clone(),
+                arguments: self.compile_all(arguments)?,
+                data_type: *data_type,
+            },
             Expression::Cast { input, to, modifier, explicit } => {
                 Compiled::Cast { input: self.boxed(input)?, to: *to, modifier: *modifier, explicit: *explicit }
             }

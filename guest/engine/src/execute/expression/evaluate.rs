@@ -5,7 +5,7 @@
 
 use super::{Compiled, call, choice, logic, membership};
 use crate::error::Result;
-use crate::execute::{Execution, columns, subquery};
+use crate::execute::{Execution, columns, routine, subquery};
 use crate::types::{Batch, Column, Value};
 use std::rc::Rc;
 
@@ -22,6 +22,10 @@ pub fn evaluate(execution: &Execution, expression: &Compiled, batch: &Batch) -> 
         Compiled::Outer { slot, .. } => constant(&execution.slot(*slot)),
         Compiled::Call { function, arguments, data_type } => {
             call::function(execution, function, arguments, *data_type, batch)
+        }
+        Compiled::Routine { routine, arguments, .. } => {
+            let arguments = arguments.iter().map(|argument| evaluate(execution, argument, batch));
+            routine::call(execution, routine, &arguments.collect::<Result<Vec<_>>>()?, batch.rows)
         }
         Compiled::Cast { input, to, modifier, explicit } => {
             call::cast(execution, input, (*to, *modifier, *explicit), batch)
@@ -139,7 +143,7 @@ pub fn cannot_fail(expression: &Compiled) -> bool {
 /// Reads no columns, and gives one value throughout a statement.
 pub fn is_constant(expression: &Compiled) -> bool {
     let here = match expression {
-        Compiled::Column { .. } | Compiled::Subquery { .. } => false,
+        Compiled::Column { .. } | Compiled::Subquery { .. } | Compiled::Routine { .. } => false,
         Compiled::Call { function, .. } => function.volatility != crate::functions::Volatility::Volatile,
         _ => true,
     };

@@ -7,8 +7,10 @@ pub mod evaluate;
 mod logic;
 mod membership;
 
+use crate::catalog::procedure::Callable;
 use crate::functions::ScalarFunction;
 use crate::types::{DataType, Value};
+use std::rc::Rc;
 
 pub use call::{apply, nest};
 pub use compile::compile;
@@ -35,6 +37,11 @@ pub enum Compiled {
     },
     Call {
         function: &'static ScalarFunction,
+        arguments: Vec<Compiled>,
+        data_type: DataType,
+    },
+    Routine {
+        routine: Rc<Callable>,
         arguments: Vec<Compiled>,
         data_type: DataType,
     },
@@ -135,6 +142,7 @@ impl Compiled {
             | Compiled::Column { data_type, .. }
             | Compiled::Outer { data_type, .. }
             | Compiled::Call { data_type, .. }
+            | Compiled::Routine { data_type, .. }
             | Compiled::Case { data_type, .. }
             | Compiled::Coalesce { data_type, .. }
             | Compiled::NullIf { data_type, .. }
@@ -162,6 +170,7 @@ impl Compiled {
                 vec![]
             }
             Compiled::Call { arguments: children, .. }
+            | Compiled::Routine { arguments: children, .. }
             | Compiled::And(children)
             | Compiled::Or(children)
             | Compiled::Coalesce { arguments: children, .. }

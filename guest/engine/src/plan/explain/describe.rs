@@ -111,14 +111,14 @@ impl<'p> Describer<'p> {
             Operation::Scan(scan) => self.scan(node, scan, &[]),
             Operation::FunctionScan { calls, alias, .. } => {
                 let mut description = self.new_description(node, "Function Scan");
-                let function = calls.first().map_or("", |call| call.function.name);
+                let function = calls.first().map_or("", |call| call.function.name());
                 let alias_shown = if alias == function { String::new() } else { format!(" {alias}") };
                 description.subject = format!(" on {function}{alias_shown}");
                 (description, node.columns.iter().map(|_| alias.clone()).collect())
             }
             Operation::ProjectSet { input, calls } => {
                 let (child, mut names) = self.describe(input);
-                names.extend(calls.iter().flat_map(|call| call.types.iter().map(|_| call.function.name.to_string())));
+                names.extend(calls.iter().flat_map(|call| call.types.iter().map(|_| call.function.name().to_string())));
                 (self.over(node, "ProjectSet", child), names)
             }
             Operation::Filter { input, predicate } => {

@@ -27,6 +27,7 @@ impl Describer<'_> {
                     arguments => format!("{}({})", function.name, list(arguments)),
                 }
             }
+            Compiled::Routine { routine, arguments, .. } => format!("{}({})", routine.name(), list(arguments)),
             Compiled::Cast { input, to, .. } => format!("({})::{}", one(input), to.name()),
             Compiled::And(operands) => joined(operands, " AND "),
             Compiled::Or(operands) => joined(operands, " OR "),

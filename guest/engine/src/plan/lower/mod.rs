@@ -64,6 +64,9 @@ pub fn lower(plan: Plan, context: &PlanContext) -> Result<Physical> {
         table_count: 0,
         writes: false,
     };
+    let calls_routines = walk::calls_routines(&plan);
+    let uses_relations =
+        walk::contains(&plan, &|plan| matches!(plan, Plan::Scan(_) | Plan::Modify(_) | Plan::Lock { .. }));
     let plan = lowering.rewrite(plan);
     let lowered = lowering.lower_in_order(&plan, &columns, &Wanted::default())?;
     Ok(Physical {
@@ -74,6 +77,8 @@ pub fn lower(plan: Plan, context: &PlanContext) -> Result<Physical> {
         tables: lowering.table_count,
         nodes: lowering.nodes,
         writes: lowering.writes,
+        calls_routines,
+        uses_relations,
         tables_planned: lowering.estimates.tables(),
     })
 }
@@ -204,7 +209,7 @@ impl Lowering {
         let compile = |call: &SetCall| {
             let arguments = self.compile_all(&call.arguments, columns)?;
             let types = call.columns.iter().map(|column| column.data_type).collect();
-            Ok(CompiledSetCall { function: call.function, arguments, types })
+            Ok(CompiledSetCall { function: call.function.clone(), arguments, types })
         };
         calls.iter().map(compile).collect()
     }

@@ -3,6 +3,7 @@
 
 mod decorrelate;
 mod inline;
+mod limit;
 mod prune;
 mod push_down;
 mod scalar;
@@ -24,6 +25,7 @@ impl Rewriter<'_> {
     /// that only a scan's own filter reads.
     pub fn run(&mut self, mut plan: Plan) -> (Plan, HashSet<ColumnId>) {
         inline::common_tables(&mut plan);
+        limit::below_projections(&mut plan);
         let plan = self.decorrelate(plan);
         let plan = push_down::push_down(plan, vec![]);
         prune::prune(plan)

@@ -31,7 +31,7 @@ pub use parse::parse;
 pub use print::{interval_to_string, print, timestamptz_in_zone};
 pub use words::{DAYS, MONTHS, Unit, field};
 
-use crate::error::{Error, sqlstate};
+use crate::error::{Error, Result, sqlstate};
 
 /// Microseconds
 pub const SECOND: i64 = 1_000_000;
@@ -70,6 +70,19 @@ fn checked_date(days: i64) -> Option<i32> {
 /// A timestamp within PostgreSQL's range.
 fn checked_timestamp(microseconds: i64) -> Option<i64> {
     (FIRST_TIMESTAMP..END_TIMESTAMP).contains(&microseconds).then_some(microseconds)
+}
+
+/// A date in days as bytes bring it. 22008 out of range.
+pub fn receive_date(days: i32) -> Result<i32> {
+    let date = if is_finite_date(days) { checked_date(i64::from(days)) } else { Some(days) };
+    date.ok_or_else(date_out_of_range)
+}
+
+/// A timestamp in microseconds as bytes bring it. 22008 out of range.
+pub fn receive_timestamp(microseconds: i64) -> Result<i64> {
+    let timestamp =
+        if is_finite_timestamp(microseconds) { checked_timestamp(microseconds) } else { Some(microseconds) };
+    timestamp.ok_or_else(timestamp_out_of_range)
 }
 
 /// 22008 `timestamp out of range`
