@@ -41,6 +41,10 @@ impl Guest for Misbehaving {
         recurse(black_box(depth))
     }
 
+    fn deep_recursion_in_memory(depth: u64) -> u64 {
+        recurse_in_memory(black_box(depth))
+    }
+
     fn log_flood() {
         loop {
             log(Level::Info, "and another thing");
@@ -178,10 +182,16 @@ impl Guest for Misbehaving {
     }
 }
 
-/// Not a loop in disguise: every turn keeps something on the stack that the next one has seen.
+/// Needs the host's stack and nothing else. The products keep it from being a loop in disguise.
+#[inline(never)]
 fn recurse(depth: u64) -> u64 {
+    if depth == 0 { 1 } else { recurse(depth - 1).wrapping_mul(depth | 1).rotate_left(7) }
+}
+
+/// Needs the stack inside its own memory, where the compiler keeps what has an address.
+fn recurse_in_memory(depth: u64) -> u64 {
     let kept = black_box([depth; 16]);
-    if depth == 0 { 0 } else { recurse(depth - 1) + kept[(depth % 16) as usize] }
+    if depth == 0 { 0 } else { recurse_in_memory(depth - 1) + kept[(depth % 16) as usize] }
 }
 
 fn text(mib: u32) -> String {
