@@ -76,10 +76,6 @@ impl Guest for Conformance {
         Ok(Self::points(count))
     }
 
-    fn maybe_point(there: bool) -> Option<Point> {
-        there.then(|| point(0))
-    }
-
     fn nothing() {}
 
     fn no_operation() -> i32 {
