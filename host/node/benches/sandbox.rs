@@ -61,7 +61,8 @@ async fn main() {
     println!("{:<34}{:>14}", "update by a session, durable", shown(write));
 
     // Nothing is kept: every statement makes its instance and drops it.
-    let cold = Sandbox::new(&Limits { idle_instances: 0, ..Limits::default() }, procedure::Options::default()).expect("a sandbox");
+    let cold = Sandbox::new(&Limits { idle_instances: 0, ..Limits::default() }, procedure::Options::default())
+        .expect("a sandbox");
     let warm = measure_component(&node, &node.sandbox, "SHOW server_version", 200).await;
     let created = measure_component(&node, &cold, "SHOW server_version", 200).await;
     println!("{:<34}{:>14}", "call of a warm instance", shown(warm));

@@ -1,5 +1,6 @@
 //! How keys, rows and index entries are bytes.
 
+mod columns;
 pub mod data_row;
 pub mod index;
 pub mod key;

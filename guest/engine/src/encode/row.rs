@@ -74,32 +74,32 @@ pub fn encode_columns<'a>(
 /// Reads chosen columns of rows.
 pub struct RowDecoder {
     types: Rc<[DataType]>,
-    wanted: Vec<Wanted>,
-    current: Layout,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) current: Layout,
     /// Layouts of rows from before columns were added, by their column count.
     earlier: RefCell<HashMap<usize, Rc<Layout>>>,
 }
 
-struct Wanted {
-    position: usize,
-    data_type: DataType,
-    missing: Value,
+pub(super) struct Wanted {
+    pub position: usize,
+    pub data_type: DataType,
+    pub missing: Value,
     /// What rows from before the column was dropped still have of it is not handed out.
     dropped: bool,
 }
 
 /// Where the columns of a row with a certain column count are.
-struct Layout {
+pub(super) struct Layout {
     columns: usize,
     /// Where the end offsets begin.
     ends: usize,
     variable_columns: usize,
     /// Per wanted column.
-    places: Vec<Place>,
+    pub places: Vec<Place>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Fixed {
         offset: usize,
     },
@@ -141,6 +141,14 @@ impl RowDecoder {
     fn over(types: Rc<[DataType]>, wanted: Vec<Wanted>) -> RowDecoder {
         let current = Layout::new(&types, &wanted);
         RowDecoder { types, wanted, current, earlier: RefCell::default() }
+    }
+
+    /// Whether a row is a narrow one with all of the table's columns, and not cut before their bytes.
+    #[inline]
+    pub(super) fn is_current(&self, row: &[u8]) -> bool {
+        matches!(row, [NARROW, low, high, ..]
+            if usize::from(u16::from_le_bytes([*low, *high])) == self.current.columns
+                && row.len() >= self.current.data())
     }
 
     /// Appends the row's wanted columns, one to each builder.
@@ -242,7 +250,26 @@ enum Field<'a> {
     Bytes(&'a [u8]),
 }
 
+/// Whether the column at this position is NULL in a row that is not cut before its end offsets.
+#[inline]
+pub(super) fn is_null(row: &[u8], position: usize) -> bool {
+    row[HEADER + position / 8] & (1 << (position % 8)) != 0
+}
+
+/// Where a column without fixed width ends in a narrow row, counted from `Layout::data`.
+#[inline]
+pub(super) fn end_of_variable(row: &[u8], layout: &Layout, number: usize) -> usize {
+    let at = layout.ends + number * 2;
+    usize::from(u16::from_le_bytes([row[at], row[at + 1]]))
+}
+
 impl Layout {
+    /// Where the bytes of columns without fixed width begin in a narrow row.
+    #[inline]
+    pub(super) fn data(&self) -> usize {
+        self.ends + self.variable_columns * 2
+    }
+
     fn new(types: &[DataType], wanted: &[Wanted]) -> Layout {
         let mut offset = HEADER + types.len().div_ceil(8);
         let mut variable_columns = 0;
@@ -266,7 +293,7 @@ impl Layout {
 
 /// Appends a field that is not NULL to a builder of its type.
 #[inline]
-fn push(builder: &mut ColumnBuilder, bytes: &[u8], data_type: DataType) -> Result<()> {
+pub(super) fn push(builder: &mut ColumnBuilder, bytes: &[u8], data_type: DataType) -> Result<()> {
     use value::fixed;
     match &mut builder.data {
         ColumnData::Boolean(values) => values.push(fixed::<1>(bytes)?[0] != 0),

@@ -70,8 +70,7 @@ fn not_yet_written<E>(execution: &Execution, action: &Action<E>, batch: Batch) -
 
 fn changed_below<E>(action: &Action<E>) -> Error {
     let what = if matches!(action, Action::Delete { .. }) { "deleted" } else { "updated" };
-    let message =
-        format!("tuple to be {what} was already modified by an operation triggered by the current command");
+    let message = format!("tuple to be {what} was already modified by an operation triggered by the current command");
     Error::new(sqlstate::TRIGGERED_DATA_CHANGE_VIOLATION, message)
         .hint("Call the function in a statement of its own, before or after this one.")
 }

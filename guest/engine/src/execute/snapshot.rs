@@ -7,8 +7,8 @@ use crate::encode::pairs::{Pairs, push_field};
 use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
 use crate::host::{
-    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, RoutineAnswer, Routines, Severity,
-    Target, Transaction, Usage,
+    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, RoutineAnswer, Routines,
+    Severity, Target, Transaction, Usage,
 };
 use crate::plan::Physical;
 use hashbrown::{HashMap, HashSet};

@@ -306,6 +306,15 @@ impl ColumnBuilder {
         self.valid.get_or_insert_with(|| vec![true; before]).push(false);
     }
 
+    /// To be called after several values were pushed to `data` directly: which of them are not NULL.
+    pub fn pushed_all(&mut self, new: impl ExactSizeIterator<Item = bool> + Clone) {
+        if self.valid.is_none() && new.clone().all(|valid| valid) {
+            return;
+        }
+        let before = self.data.len() - new.len();
+        self.valid.get_or_insert_with(|| vec![true; before]).extend(new);
+    }
+
     /// To be called after a value was pushed to `data` directly.
     pub fn pushed_valid(&mut self) {
         if let Some(valid) = &mut self.valid {

@@ -92,8 +92,7 @@ impl Session {
         first(&mut transaction)?;
         // Each attempt has a name of its own: a commit that was refused stays refused under its name.
         let id = Ulid::generate();
-        let surroundings =
-            Surroundings { in_block: false, options, transaction_time: self.now(), transaction_id: id };
+        let surroundings = Surroundings { in_block: false, options, transaction_time: self.now(), transaction_id: id };
         let (transaction, outcome) = self.run(Some(transaction), statement, &surroundings, results).await;
         match (outcome?, transaction) {
             (Outcome::Complete { tag, follow_up }, Some(mut transaction)) => {

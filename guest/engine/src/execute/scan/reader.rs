@@ -52,6 +52,20 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
+    /// Adds several rows of the table, or entries of the index of an index-only scan.
+    fn add_all(&mut self, pairs: &[(&[u8], &[u8])]) -> Result<()> {
+        let Decoder::Row(decoder) = &self.scan.decoder else {
+            return pairs.iter().try_for_each(|(key, value)| self.add(key, value));
+        };
+        let values: Vec<&[u8]> = pairs.iter().map(|(_, value)| *value).collect();
+        decoder.decode_all(&values, &mut self.builders)?;
+        if let Some(identities) = &mut self.identities {
+            pairs.iter().for_each(|(key, _)| identities.push(&Value::Bytea(Rc::from(*key))));
+        }
+        self.rows += pairs.len();
+        Ok(())
+    }
+
     /// The rows so far: decoded columns, then the row keys.
     pub fn finish(self) -> Batch {
         let builders = self.builders.into_iter().chain(self.identities);
@@ -135,17 +149,17 @@ impl<'a> RangeReader<'a> {
         let mut row_keys = vec![];
         let target = rows.len() + wanted;
         loop {
-            let mut pairs = Pairs::new(&self.buffer[self.offset..]);
-            while rows.len() + row_keys.len() < target {
-                let Some(pair) = pairs.next() else { break };
+            let mut read = vec![];
+            for pair in Pairs::new(&self.buffer[self.offset..]).take(target - rows.len() - row_keys.len()) {
                 let (key, value) = pair?;
                 self.offset += 8 + key.len() + value.len();
                 if look_up_rows {
                     row_keys.push(row_key_of_entry(table, value)?);
                 } else {
-                    rows.add(key, value)?;
+                    read.push((key, value));
                 }
             }
+            rows.add_all(&read)?;
             if rows.len() + row_keys.len() >= target || !self.fill()? {
                 break;
             }

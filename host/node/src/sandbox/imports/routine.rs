@@ -40,16 +40,8 @@ impl TryFrom<wit::Target> for Target {
     fn try_from(target: wit::Target) -> Result<Target> {
         let digest =
             target.digest.try_into().map_err(|_| Error::internal("a component's digest has another length"))?;
-        let wit::Limits {
-            memory_kib,
-            wall_ms,
-            stack_kib,
-            statements,
-            rows_in,
-            rows_out,
-            log_bytes,
-            concurrent_calls,
-        } = target.limits;
+        let wit::Limits { memory_kib, wall_ms, stack_kib, statements, rows_in, rows_out, log_bytes, concurrent_calls } =
+            target.limits;
         Ok(Target {
             procedure: target.procedure.into(),
             procedure_id: target.procedure_id,

@@ -256,13 +256,22 @@ impl Instance {
 }
 
 fn missing(target: &Target) -> Error {
-    Error::internal(format!("the component of procedure \"{}\" has no function \"{}\"", target.procedure, target.export))
+    Error::internal(format!(
+        "the component of procedure \"{}\" has no function \"{}\"",
+        target.procedure, target.export
+    ))
 }
 
 fn check_answer(target: &Target, limits: &Limits, routine: &Routine, answer: &Answer) -> Result<()> {
     if matches!(routine.returns, Returns::Rows(_)) && answer.count > limits.rows_out {
         let limit = limits.rows_out;
-        return Err(target.exceeded(sqlstate::ROWS_OUT_LIMIT_EXCEEDED, "answers too many rows", "rows_out", limit, "rows"));
+        return Err(target.exceeded(
+            sqlstate::ROWS_OUT_LIMIT_EXCEEDED,
+            "answers too many rows",
+            "rows_out",
+            limit,
+            "rows",
+        ));
     }
     if answer.rows.len() > limits.value_bytes() {
         return Err(Error::new(

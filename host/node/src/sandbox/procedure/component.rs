@@ -68,6 +68,9 @@ impl ComponentSource for Transaction {
         if Digest::of(&component) == digest {
             return Ok(component);
         }
-        Err(Error::new(sqlstate::DATA_CORRUPTED, format!("the component {digest} is not in the store as it was deployed")))
+        Err(Error::new(
+            sqlstate::DATA_CORRUPTED,
+            format!("the component {digest} is not in the store as it was deployed"),
+        ))
     }
 }

@@ -75,13 +75,7 @@ pub fn explain(failure: &wasmtime::Error, state: &State, own_deadline: Option<In
     // The guest's allocator gives up with a trap.
     if state.memory.exhausted {
         let own = state.memory.bytes_max;
-        let error = target.exceeded(
-            sqlstate::OUT_OF_MEMORY,
-            "needs too much memory",
-            "memory_kib",
-            own >> 10,
-            "KiB",
-        );
+        let error = target.exceeded(sqlstate::OUT_OF_MEMORY, "needs too much memory", "memory_kib", own >> 10, "KiB");
         return if state.memory.total.is_nearly_full() {
             Error::new(sqlstate::OUT_OF_MEMORY, "out of memory")
                 .detail(format!(
@@ -105,7 +99,8 @@ pub fn explain(failure: &wasmtime::Error, state: &State, own_deadline: Option<In
         Some(message) => message,
         None => trap.map_or(text, Trap::to_string),
     };
-    Error::new(sqlstate::EXTERNAL_ROUTINE_EXCEPTION, format!("procedure \"{}\" failed", target.procedure)).detail(detail)
+    Error::new(sqlstate::EXTERNAL_ROUTINE_EXCEPTION, format!("procedure \"{}\" failed", target.procedure))
+        .detail(detail)
 }
 
 /// wasmtime says it in words only.
@@ -118,7 +113,10 @@ fn fault_address(failure: &wasmtime::Error) -> Option<u64> {
 
 /// What a guest wrote before it gave up, without the advice that only helps its author's own machine.
 fn panic_message(stderr: &str) -> Option<String> {
-    let lines: Vec<_> =
-        stderr.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with("note: run with")).collect();
+    let lines: Vec<_> = stderr
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.starts_with("note: run with"))
+        .collect();
     (!lines.is_empty()).then(|| lines.join("\n").replace('\0', "\u{fffd}"))
 }

@@ -62,7 +62,14 @@ impl Target {
     }
 
     /// A limit of this procedure is exceeded: `what` it did, the limit's name, value and unit.
-    pub fn exceeded(&self, sqlstate: &str, what: &str, limit: &str, value: impl std::fmt::Display, unit: &str) -> Error {
+    pub fn exceeded(
+        &self,
+        sqlstate: &str,
+        what: &str,
+        limit: &str,
+        value: impl std::fmt::Display,
+        unit: &str,
+    ) -> Error {
         let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         Error::new(sqlstate, format!("procedure \"{}\" {what}: the limit {limit} is {value}{unit}", self.procedure))
             .hint(format!("ALTER PROCEDURE {} SET {limit} TO … raises it.", self.procedure))

@@ -169,9 +169,8 @@ impl Uses {
         // Those that nobody calls any more need no entry.
         running.retain(|id, count| *id == procedure_id || Arc::strong_count(count) > 1);
         drop(running);
-        let begun = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| {
-            (calls < calls_max).then_some(calls + 1)
-        });
+        let begun =
+            count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| (calls < calls_max).then_some(calls + 1));
         begun.is_ok().then_some(Turn(count))
     }
 }

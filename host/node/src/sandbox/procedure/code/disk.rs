@@ -77,13 +77,15 @@ impl DiskCache {
     pub fn write(&self, digest: Digest, compiled: &Compiled) -> io::Result<()> {
         let body = postcard::to_stdvec(compiled).map_err(io::Error::other)?;
         let seal = self.mac(digest, &body).finalize().into_bytes();
-        let (path, temporary) = (self.path(digest), self.folder.join(format!("{digest}.{:016x}.new", rand::random::<u64>())));
-        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).and_then(|mut file| {
-            file.write_all(MAGIC)?;
-            file.write_all(&seal)?;
-            file.write_all(&body)?;
-            file.sync_all()
-        });
+        let (path, temporary) =
+            (self.path(digest), self.folder.join(format!("{digest}.{:016x}.new", rand::random::<u64>())));
+        let written =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).and_then(|mut file| {
+                file.write_all(MAGIC)?;
+                file.write_all(&seal)?;
+                file.write_all(&body)?;
+                file.sync_all()
+            });
         match written.and_then(|()| fs::rename(&temporary, &path)) {
             Ok(()) => self.shrink(&path),
             Err(error) => {

@@ -4,9 +4,7 @@
 use crate::error::{Error, Result, sqlstate};
 use crate::sandbox::procedure::bindings::isobar::procedure::types::Value;
 use crate::sandbox::procedure::imports::types::oid;
-use crate::sandbox::procedure::value::{
-    EPOCH_DAYS, EPOCH_MICROSECONDS, Misfit, numeric_bytes, push_null, push_value,
-};
+use crate::sandbox::procedure::value::{EPOCH_DAYS, EPOCH_MICROSECONDS, Misfit, numeric_bytes, push_null, push_value};
 
 /// Values packed as `wit/statement.wit` wants them, with their types.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,8 +25,9 @@ pub fn pack(values: &[Value], wanted: &[u32]) -> Result<Parameters> {
         }
         let type_oid = fitting(value, wanted);
         parameters.types.push(type_oid);
-        push_value(&mut parameters.packed, |out| push(value, type_oid, out))
-            .map_err(|misfit: Misfit| Error::new(misfit.sqlstate, format!("parameter ${}: {}", index + 1, misfit.why)))?;
+        push_value(&mut parameters.packed, |out| push(value, type_oid, out)).map_err(|misfit: Misfit| {
+            Error::new(misfit.sqlstate, format!("parameter ${}: {}", index + 1, misfit.why))
+        })?;
     }
     Ok(parameters)
 }
@@ -44,10 +43,9 @@ fn fitting(value: &Value, wanted: u32) -> u32 {
         Value::Real(_) => (oid::FLOAT4, &[oid::FLOAT8]),
         Value::Double(_) => (oid::FLOAT8, &[oid::FLOAT4]),
         Value::Numeric(_) => (oid::NUMERIC, &[]),
-        Value::Text(_) => (
-            oid::TEXT,
-            &[oid::VARCHAR, oid::BPCHAR, oid::NAME, oid::JSON, oid::JSONB, oid::NUMERIC, oid::UUID],
-        ),
+        Value::Text(_) => {
+            (oid::TEXT, &[oid::VARCHAR, oid::BPCHAR, oid::NAME, oid::JSON, oid::JSONB, oid::NUMERIC, oid::UUID])
+        }
         Value::Bytea(_) => (oid::BYTEA, &[]),
         Value::Date(_) => (oid::DATE, &[]),
         Value::Time(_) => (oid::TIME, &[]),
@@ -163,4 +161,3 @@ fn uuid_bytes(text: &str) -> Result<[u8; 16], Misfit> {
         }),
     }
 }
-

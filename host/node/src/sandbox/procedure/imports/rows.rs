@@ -89,7 +89,9 @@ fn value(type_oid: u32, bytes: Option<&[u8]>) -> Result<Value, Misfit> {
         oid::FLOAT4 => Value::Real(f32::from_be_bytes(fixed(bytes)?)),
         oid::FLOAT8 => Value::Double(f64::from_be_bytes(fixed(bytes)?)),
         oid::NUMERIC => Value::Numeric(Numeric { text: numeric_text(bytes)? }),
-        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN | oid::VOID => Value::Text(owned_text(bytes)?),
+        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::NAME | oid::UNKNOWN | oid::VOID => {
+            Value::Text(owned_text(bytes)?)
+        }
         oid::BYTEA => Value::Bytea(bytes.to_vec()),
         oid::JSON => Value::Json(Json { text: owned_text(bytes)? }),
         oid::JSONB => match bytes {

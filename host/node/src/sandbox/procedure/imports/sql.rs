@@ -11,11 +11,7 @@ use crate::sandbox::procedure::imports::types::type_name;
 use crate::sandbox::procedure::instance::State;
 
 impl Host for State {
-    async fn query(
-        &mut self,
-        sql: String,
-        parameters: Vec<Value>,
-    ) -> wasmtime::Result<Result<Resource<Rows>, Error>> {
+    async fn query(&mut self, sql: String, parameters: Vec<Value>) -> wasmtime::Result<Result<Resource<Rows>, Error>> {
         match self.run(&sql, &parameters, Wanted::Held).await? {
             Ok(answer) => {
                 let rows = Rows::new(answer.events);

@@ -234,7 +234,9 @@ fn shown(resolve: &Resolve, ty: &Type) -> String {
         TypeDefKind::Future(inner) => format!("future<{}>", optional(inner)),
         TypeDefKind::Stream(inner) => format!("stream<{}>", optional(inner)),
         TypeDefKind::Type(inner) => shown(resolve, inner),
-        TypeDefKind::Handle(wit_parser::Handle::Own(resource)) => format!("own<{}>", shown(resolve, &Type::Id(*resource))),
+        TypeDefKind::Handle(wit_parser::Handle::Own(resource)) => {
+            format!("own<{}>", shown(resolve, &Type::Id(*resource)))
+        }
         TypeDefKind::Handle(wit_parser::Handle::Borrow(resource)) => {
             format!("borrow<{}>", shown(resolve, &Type::Id(*resource)))
         }

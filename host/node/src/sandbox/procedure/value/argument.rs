@@ -58,8 +58,7 @@ fn row_value(row: &Row, bytes: &[u8], bytes_max: usize) -> Result<Val, Misfit> {
     }
     let mut values = Vec::with_capacity(row.fields.len());
     for field in &row.fields {
-        let in_field =
-            |misfit: Misfit| Misfit { why: format!("field \"{}\": {}", field.name, misfit.why), ..misfit };
+        let in_field = |misfit: Misfit| Misfit { why: format!("field \"{}\": {}", field.name, misfit.why), ..misfit };
         let type_oid = packed.number()?.cast_unsigned();
         let bytes = packed.value()?;
         if bytes.is_some() && type_oid != field.column.type_oid() {
@@ -145,11 +144,7 @@ fn scalar_value(scalar: &Scalar, bytes: &[u8], bytes_max: usize) -> Result<Val, 
         }
         Scalar::Interval => {
             let (microseconds, days, months) = time::interval_parts(bytes)?;
-            record([
-                ("months", Val::S32(months)),
-                ("days", Val::S32(days)),
-                ("microseconds", Val::S64(microseconds)),
-            ])
+            record([("months", Val::S32(months)), ("days", Val::S32(days)), ("microseconds", Val::S64(microseconds))])
         }
         Scalar::Uuid => {
             let bits = u128::from_be_bytes(fixed(bytes)?);

@@ -92,8 +92,7 @@ pub fn numeric_bytes(text: &str, out: &mut Vec<u8>) -> Result<(), Misfit> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(invalid());
     }
-    let overflow =
-        || Misfit::new(sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, "value overflows numeric format".to_owned());
+    let overflow = || Misfit::new(sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, "value overflows numeric format".to_owned());
     // Where the point stands among the digits, which may be before the first or after the last.
     let point = i64::try_from(whole.len()).unwrap_or(i64::MAX).saturating_add(i64::from(exponent));
     let decimals = (i64::try_from(digits.len()).unwrap_or(i64::MAX) - point).max(0);
@@ -139,8 +138,22 @@ mod tests {
     #[test]
     fn numbers_keep_their_text() {
         for text in [
-            "0", "1", "-1", "10.50", "-0.001", "9999", "10000", "10000.0001", "123456789012345678901234567890.5", "0.00",
-            "NaN", "Infinity", "-Infinity", "0.00001", "100000000", "18446744073709551615",
+            "0",
+            "1",
+            "-1",
+            "10.50",
+            "-0.001",
+            "9999",
+            "10000",
+            "10000.0001",
+            "123456789012345678901234567890.5",
+            "0.00",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "0.00001",
+            "100000000",
+            "18446744073709551615",
         ] {
             let mut bytes = Vec::new();
             numeric_bytes(text, &mut bytes).expect("a number");
@@ -154,7 +167,7 @@ mod tests {
         for (text, hex) in [
             ("0", "0000000000000000"),
             ("1", "00010000000000000001"),
-            ("-12345.678", "000300014000000300010929" ),
+            ("-12345.678", "000300014000000300010929"),
             ("0.00012", "0002ffff00000005000104b0"),
         ] {
             let mut bytes = Vec::new();
@@ -166,7 +179,9 @@ mod tests {
 
     #[test]
     fn exponents_move_the_point() {
-        for (text, plain) in [("1e3", "1000"), ("1.5e-3", "0.0015"), ("25e-1", "2.5"), (" +7 ", "7"), ("1.", "1"), (".5", "0.5")] {
+        for (text, plain) in
+            [("1e3", "1000"), ("1.5e-3", "0.0015"), ("25e-1", "2.5"), (" +7 ", "7"), ("1.", "1"), (".5", "0.5")]
+        {
             let mut bytes = Vec::new();
             numeric_bytes(text, &mut bytes).expect("a number");
             assert_eq!(numeric_text(&bytes).expect("its bytes"), plain, "{text}");
@@ -175,9 +190,15 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for (text, sqlstate) in
-            [("", "22P02"), ("1x", "22P02"), (".", "22P02"), ("--1", "22P02"), ("1e99999", "22003"), ("1e-99999", "22003"), ("-NaN", "22P02")]
-        {
+        for (text, sqlstate) in [
+            ("", "22P02"),
+            ("1x", "22P02"),
+            (".", "22P02"),
+            ("--1", "22P02"),
+            ("1e99999", "22003"),
+            ("1e-99999", "22003"),
+            ("-NaN", "22P02"),
+        ] {
             assert_eq!(numeric_bytes(text, &mut Vec::new()).expect_err(text).sqlstate, sqlstate, "{text}");
         }
     }

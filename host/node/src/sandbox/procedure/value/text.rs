@@ -69,12 +69,7 @@ fn array_text(element: u32, bytes: &[u8]) -> Result<Option<String>, Misfit> {
     Ok(push_dimension(element, &lengths, &mut packed, &mut out)?.then_some(out))
 }
 
-fn push_dimension(
-    element: u32,
-    lengths: &[usize],
-    packed: &mut Packed<'_>,
-    out: &mut String,
-) -> Result<bool, Misfit> {
+fn push_dimension(element: u32, lengths: &[usize], packed: &mut Packed<'_>, out: &mut String) -> Result<bool, Misfit> {
     let Some((length, inner)) = lengths.split_first() else { return Ok(true) };
     out.push('{');
     for index in 0..*length {
@@ -104,7 +99,8 @@ fn push_element(text: &str, out: &mut String) {
     let plain = !text.is_empty()
         && !text.eq_ignore_ascii_case("null")
         && !text.chars().any(|character| {
-            matches!(character, '{' | '}' | ',' | '"' | '\\') || matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+            matches!(character, '{' | '}' | ',' | '"' | '\\')
+                || matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
         });
     if plain {
         out.push_str(text);
@@ -123,7 +119,14 @@ fn push_element(text: &str, out: &mut String) {
 /// The shortest digits that mean the number, with an exponent from `digits` digits on and below 0.0001.
 fn float_text(scientific: &str, value: f64, digits: i32) -> String {
     if !value.is_finite() {
-        return if value.is_nan() { "NaN" } else if value > 0.0 { "Infinity" } else { "-Infinity" }.into();
+        return if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .into();
     }
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
@@ -217,13 +220,21 @@ mod tests {
     #[test]
     fn texts_are_those_of_postgresql() {
         let float = |value: f64| shown(oid::FLOAT8, &value.to_be_bytes()).expect("a float").expect("known");
-        for (value, text) in
-            [(0.1, "0.1"), (1e15, "1e+15"), (123_456.0, "123456"), (1e-5, "1e-05"), (-2.5, "-2.5"), (0.0001, "0.0001"), (0.0, "0")]
-        {
+        for (value, text) in [
+            (0.1, "0.1"),
+            (1e15, "1e+15"),
+            (123_456.0, "123456"),
+            (1e-5, "1e-05"),
+            (-2.5, "-2.5"),
+            (0.0001, "0.0001"),
+            (0.0, "0"),
+        ] {
             assert_eq!(float(value), text);
         }
         let day = |days: i32| shown(oid::DATE, &(days - EPOCH_DAYS).to_be_bytes()).expect("a date").expect("known");
-        for (days, text) in [(0, "1970-01-01"), (19_782, "2024-02-29"), (-719_529, "0001-12-31 BC"), (-719_162, "0001-01-01")] {
+        for (days, text) in
+            [(0, "1970-01-01"), (19_782, "2024-02-29"), (-719_529, "0001-12-31 BC"), (-719_162, "0001-01-01")]
+        {
             assert_eq!(day(days), text);
         }
         assert_eq!(interval_text((3_723_000_004, -1, 14)), "1 year 2 mons -1 days +01:02:03.000004");

@@ -32,10 +32,7 @@ pub fn days_from_postgres(bytes: [u8; 4]) -> Result<i32, Misfit> {
 pub fn days_to_postgres(days: i32) -> Result<[u8; 4], Misfit> {
     let days = match days {
         infinite @ (i32::MIN | i32::MAX) => infinite,
-        days => days
-            .checked_sub(EPOCH_DAYS)
-            .filter(|days| DAYS.contains(days))
-            .ok_or_else(|| overflow("date"))?,
+        days => days.checked_sub(EPOCH_DAYS).filter(|days| DAYS.contains(days)).ok_or_else(|| overflow("date"))?,
     };
     Ok(days.to_be_bytes())
 }

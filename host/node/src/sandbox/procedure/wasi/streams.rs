@@ -1,7 +1,7 @@
 //! `wasi:io/streams` and the standard streams: nothing comes in, and what goes out goes to the procedure's log.
 
-use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower, Resource, ResourceType};
 use wasmtime::StoreContextMut;
+use wasmtime::component::{ComponentType, Lift, LinkerInstance, Lower, Resource, ResourceType};
 
 use crate::sandbox::procedure::failure::stop;
 use crate::sandbox::procedure::instance::State;
@@ -50,7 +50,11 @@ fn owned<T: Send + 'static>(instance: &mut LinkerInstance<'_, State>, name: &str
 /// What a write answers: an error is the guest's to handle, and there is none.
 type Written<T> = (Result<T, StreamError>,);
 
-fn write(store: &mut StoreContextMut<'_, State>, stream: &Resource<OutputStream>, bytes: &[u8]) -> wasmtime::Result<()> {
+fn write(
+    store: &mut StoreContextMut<'_, State>,
+    stream: &Resource<OutputStream>,
+    bytes: &[u8],
+) -> wasmtime::Result<()> {
     let state = store.data_mut();
     let is_error = state.resources.get(stream)?.is_error;
     state.print(is_error, bytes).map_err(stop)
@@ -75,9 +79,12 @@ pub fn define(instance: &mut LinkerInstance<'_, State>, path: &str, name: &str) 
             instance.func_wrap(name, |_, (_,): (Resource<StreamFailure>,)| Ok((String::from("stream failure"),)))?;
         }
         ("io/streams", "[method]input-stream.read" | "[method]input-stream.blocking-read") => {
-            instance.func_wrap(name, |_, (_, _): (Resource<InputStream>, u64)| -> wasmtime::Result<Written<Vec<u8>>> {
-                Ok((Err(StreamError::Closed),))
-            })?;
+            instance.func_wrap(
+                name,
+                |_, (_, _): (Resource<InputStream>, u64)| -> wasmtime::Result<Written<Vec<u8>>> {
+                    Ok((Err(StreamError::Closed),))
+                },
+            )?;
         }
         ("io/streams", "[method]input-stream.skip" | "[method]input-stream.blocking-skip") => {
             instance.func_wrap(name, |_, (_, _): (Resource<InputStream>, u64)| -> wasmtime::Result<Written<u64>> {
