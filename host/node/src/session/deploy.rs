@@ -18,7 +18,7 @@ impl Session {
         let input = prepared.deploy_json(name, definer, self.now()).to_string().into_bytes();
         let statement = Statement { sql: DEPLOY.into(), input: Some(input), ..Statement::default() };
         self.execute_internal(&statement, &|transaction| {
-            store(transaction, &prepared.digest, &prepared.component).map_err(Error::from)
+            store(transaction, prepared.digest, &prepared.component).map_err(Error::from)
         })
         .await
     }
@@ -47,14 +47,14 @@ impl Session {
 }
 
 /// Writes a component in chunks, unless it is there: components are named by their digest.
-fn store(transaction: &mut Transaction, digest: &Digest, component: &[u8]) -> isobar_replica::Result<()> {
+fn store(transaction: &mut Transaction, digest: Digest, component: &[u8]) -> isobar_replica::Result<()> {
     transaction.begin_statement()?;
     let stored = store_chunks(transaction, digest, component);
     transaction.finish_statement(stored.is_ok());
     stored
 }
 
-fn store_chunks(transaction: &mut Transaction, digest: &Digest, component: &[u8]) -> isobar_replica::Result<()> {
+fn store_chunks(transaction: &mut Transaction, digest: Digest, component: &[u8]) -> isobar_replica::Result<()> {
     // All chunks are written together: where the first is, the others are.
     if transaction.get(&chunk_key(digest, 0))?.is_some() {
         // Whoever removes it at the same moment conflicts with this deployment.

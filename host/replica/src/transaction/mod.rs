@@ -354,6 +354,28 @@ impl Transaction {
         Ok(())
     }
 
+    /// How much has been written, for `replaced_since`.
+    pub fn mark_writes(&mut self) -> u64 {
+        self.overlay.mark()
+    }
+
+    /// Packed writes that would undo those since `mark`: what each key held then, or that it was not there.
+    pub fn replaced_since(&mut self, mark: u64) -> Result<Vec<u8>> {
+        let view = self.view()?;
+        let mut writes = Vec::new();
+        for (key, own) in self.overlay.written_since(mark) {
+            match own {
+                Some(value) => push_write(&mut writes, key, value),
+                None => {
+                    let mut stored = None;
+                    view.get(key, self.snapshot.visible.timestamp, &mut |value| stored = Some(value.to_vec()))?;
+                    push_write(&mut writes, key, stored.as_deref());
+                }
+            }
+        }
+        Ok(writes)
+    }
+
     /// The commit is refused when another transaction writes this key after our snapshot.
     pub fn guard(&mut self, key: &[u8]) -> Result<()> {
         self.reads.guard(key, self.limits.read_set_bytes)

@@ -138,6 +138,17 @@ impl Overlay {
             .filter_map(move |(key, slot)| slot.at(mark).map(|slot| (key, slot.value.as_deref())))
     }
 
+    /// The keys written after `mark`, in order, each once, with what this transaction had written to them before: none
+    /// when it had not.
+    pub fn written_since(&self, mark: Mark) -> BTreeMap<&Arc<[u8]>, Option<Option<&[u8]>>> {
+        let before = |key: &Arc<[u8]>| {
+            let slot = self.slots.get(key).and_then(|slot| slot.at(mark));
+            slot.map(|slot| slot.value.as_deref())
+        };
+        let written = self.log.get(mark as usize..).unwrap_or_default();
+        written.iter().map(|key| (key, before(key))).collect()
+    }
+
     /// Every key with its newest write, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<[u8]>, Option<&[u8]>)> {
         self.slots.iter().map(|(key, slot)| (key, slot.value.as_deref()))

@@ -35,7 +35,7 @@ pub async fn one(
     service: Arc<Service>,
     method: &Method,
     name: &str,
-    query: &Query,
+    query: &Query<'_>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response<Body>, Refusal> {
@@ -62,7 +62,7 @@ pub async fn one(
 pub async fn roll_back(
     service: Arc<Service>,
     name: &str,
-    query: &Query,
+    query: &Query<'_>,
     headers: HeaderMap,
 ) -> Result<Response<Body>, Refusal> {
     check_name(name)?;

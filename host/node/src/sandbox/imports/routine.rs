@@ -18,7 +18,7 @@ impl wit::Host for State {
         let (call, answer) = procedures.call(call, &target, &arguments, count, Some(sandbox)).await;
         self.call = Some(call);
         let answer = answer?;
-        Ok(wit::Answer { rows: answer.rows, count: answer.count })
+        Ok(wit::Answer { rows: answer.rows, count: answer.count, replaced: answer.replaced })
     }
 
     fn list_usage(&mut self) -> Vec<wit::Usage> {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use isobar_replica::Transaction;
 use wasmtime::component::Val;
 
 use crate::error::{Error, Result, sqlstate};
@@ -20,6 +21,8 @@ use crate::sandbox::{Call, Role, Sandbox};
 pub struct Answer {
     pub rows: Vec<u8>,
     pub count: u32,
+    /// What would undo the writes of the call's statements, as the calling statement goes on seeing what was before.
+    pub replaced: Vec<u8>,
 }
 
 impl Procedures {
@@ -47,6 +50,7 @@ impl Procedures {
         let outer_role = std::mem::replace(&mut call.role, role);
         let outer_frozen = call.freeze_catalog(!target.may_define);
         let outer_deadline = call.deadline;
+        let mark = call.transaction.as_mut().map(Transaction::mark_writes);
         call.procedures.depth += 1;
 
         let started = Instant::now();
@@ -55,8 +59,16 @@ impl Procedures {
         call.procedures.depth -= 1;
         call.deadline = outer_deadline;
         call.role = outer_role;
+        let mut answer = answer;
         if let Some(transaction) = &mut call.transaction {
             transaction.freeze_catalog(outer_frozen);
+            // A statement that reads no relations sees nothing of them.
+            if let (Some(mark), false, Ok(answered)) = (mark, target.may_define, &mut answer) {
+                match transaction.replaced_since(mark) {
+                    Ok(replaced) => answered.replaced = replaced,
+                    Err(error) => answer = Err(error.into()),
+                }
+            }
         }
         let answer = answer.map_err(|error| error.context(target.context()));
         let batch = Batch {
@@ -168,7 +180,7 @@ impl Procedures {
             .hint("Try again later, or raise procedures.instances in the node's configuration.")
         })?;
         let (interrupt, deadline) = (call.interrupt.clone(), call.deadline);
-        let source: &mut dyn ComponentSource = call.transaction()?;
+        let source: &mut (dyn ComponentSource + Send) = call.transaction()?;
         let ready = crate::sandbox::instance::unless_stopped(
             &interrupt,
             deadline,

@@ -174,7 +174,7 @@ impl Procedures {
         &self,
         digest: Digest,
         stack_kib: u32,
-        source: &mut dyn ComponentSource,
+        source: &mut (dyn ComponentSource + Send),
     ) -> Result<Arc<Ready>> {
         let stack_kib = stack_class(stack_kib);
         if let Some(ready) = self.0.ready.get((digest, stack_kib)) {
