@@ -82,9 +82,10 @@ fn exported(resolve: &Resolve, world: WorldId) -> Vec<(String, &Function)> {
     functions
 }
 
-/// What componentize-qjs exports beside the author's functions, and calls itself at build time.
+/// What componentize-qjs and componentize-py export beside the author's functions, and call themselves at build time.
 fn is_initializer(path: &str, function: &Function) -> bool {
     path == "init" && function.params.is_empty() && function.result.is_none()
+        || path == "exports#init" && function.params.first().is_some_and(|first| first.name == "app-name")
 }
 
 fn routine(resolve: &Resolve, export: String, function: &Function) -> Result<Routine> {
