@@ -42,7 +42,7 @@ pub fn chunk_key(digest: Digest, number: u32) -> Vec<u8> {
 }
 
 /// Where a component comes from that no cache has.
-pub trait ComponentSource {
+pub trait ComponentSource: Send {
     /// The component's bytes; XX001 when they are not there.
     fn component(&mut self, digest: Digest, bytes_max: usize) -> Result<Vec<u8>>;
 }

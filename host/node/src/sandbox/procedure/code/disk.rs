@@ -8,20 +8,16 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use hmac::{Hmac, Mac};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use wasmtime::Engine;
 
+use crate::sandbox::procedure::code::seal::{KEY_BYTES, SEAL_BYTES, Seal};
 use crate::sandbox::procedure::component::Digest;
 use crate::sandbox::procedure::description::Description;
 
 /// The first bytes of a file: what it is, and the version of its form.
 const MAGIC: &[u8; 16] = b"isobar code   1\n";
-
-const SEAL_BYTES: usize = 32;
-const KEY_BYTES: usize = 32;
 
 /// A component's machine code and what was reflected from it.
 #[derive(Serialize, Deserialize)]
@@ -66,7 +62,7 @@ impl DiskCache {
         let bytes = fs::read(self.path(digest)).ok()?;
         let rest = bytes.strip_prefix(MAGIC)?;
         let (seal, body) = rest.split_at_checked(SEAL_BYTES)?;
-        if self.mac(digest, body).verify_slice(seal).is_err() {
+        if !self.seal(digest, body).is(seal) {
             tracing::warn!(%digest, "compiled code on disk is not as this node left it; it is compiled again");
             return None;
         }
@@ -76,13 +72,13 @@ impl DiskCache {
     /// Writes the whole file or none.
     pub fn write(&self, digest: Digest, compiled: &Compiled) -> io::Result<()> {
         let body = postcard::to_stdvec(compiled).map_err(io::Error::other)?;
-        let seal = self.mac(digest, &body).finalize().into_bytes();
+        let seal = self.seal(digest, &body);
         let (path, temporary) =
             (self.path(digest), self.folder.join(format!("{digest}.{:016x}.new", rand::random::<u64>())));
         let written =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).and_then(|mut file| {
                 file.write_all(MAGIC)?;
-                file.write_all(&seal)?;
+                file.write_all(&seal.0)?;
                 file.write_all(&body)?;
                 file.sync_all()
             });
@@ -95,12 +91,9 @@ impl DiskCache {
         }
     }
 
-    fn mac(&self, digest: Digest, body: &[u8]) -> Hmac<Sha256> {
-        // A key of any length will do.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { unreachable!("HMAC takes any key") };
-        mac.update(&digest.0);
-        mac.update(body);
-        mac
+    /// Holds for this component's code only.
+    fn seal(&self, digest: Digest, body: &[u8]) -> Seal {
+        Seal::of(&self.key, &[&digest.0, body])
     }
 
     /// Deletes the oldest files, but not `newest`, until the others fit.

@@ -2,6 +2,7 @@
 
 mod disk;
 mod ready;
+mod seal;
 
 pub use disk::{Compiled, DiskCache};
 pub use ready::{Ready, ReadyCache};
