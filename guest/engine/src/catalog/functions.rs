@@ -1,6 +1,7 @@
 //! Functions that answer from the catalog (PostgreSQL 15, section 9.26).
 
-use super::{Catalog, Index, Relation, RelationKind, View, definition, quote_identifier};
+use super::procedure::Callable;
+use super::{Catalog, Index, Relation, RelationKind, View, definition, quote_identifier, system};
 use crate::bind::name::split_qualified;
 use crate::define::settings;
 use crate::error::{Error, Result, sqlstate};
@@ -45,9 +46,19 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     function("pg_get_ruledef", &[OID], TEXT, nothing).stable(),
     function("pg_get_triggerdef", &[OID], TEXT, nothing).stable(),
     function("pg_get_statisticsobjdef_columns", &[OID], TEXT, nothing).stable(),
-    function("pg_get_function_arguments", &[OID], TEXT, nothing).stable(),
-    function("pg_get_function_identity_arguments", &[OID], TEXT, nothing).stable(),
-    function("pg_get_function_result", &[OID], TEXT, nothing).stable(),
+    function("pg_get_function_arguments", &[OID], TEXT, |context, arguments| {
+        optional_text(routine(context, arguments)?.map(|routine| system::routine_arguments(&routine, true)))
+    })
+    .stable(),
+    function("pg_get_function_identity_arguments", &[OID], TEXT, |context, arguments| {
+        optional_text(routine(context, arguments)?.map(|routine| system::routine_arguments(&routine, false)))
+    })
+    .stable(),
+    function("pg_get_function_result", &[OID], TEXT, |context, arguments| {
+        optional_text(routine(context, arguments)?.map(|routine| system::routine_result(&routine)))
+    })
+    .stable(),
+    function("pg_get_function_sqlbody", &[OID], TEXT, nothing).stable(),
     function("pg_table_is_visible", &[OID], BOOLEAN, is_visible).stable(),
     function("pg_type_is_visible", &[OID], BOOLEAN, yes).stable(),
     function("pg_function_is_visible", &[OID], BOOLEAN, yes).stable(),
@@ -126,6 +137,12 @@ fn constraint_definition(context: &FunctionContext, arguments: &[Value]) -> Resu
     let relations = context.catalog.relations();
     let mut checks = relations.iter().flat_map(|relation| &relation.checks);
     optional_text(checks.find(|check| check.oid == oid).map(definition::check_constraint))
+}
+
+/// A stored procedure's function by its OID.
+fn routine(context: &FunctionContext, arguments: &[Value]) -> Result<Option<Rc<Callable>>> {
+    let oid = arguments.oid(0)?;
+    Ok(context.catalog.routines().into_iter().find(|callable| callable.routine.oid == oid))
 }
 
 /// Expressions are kept as text.

@@ -120,7 +120,7 @@ impl Binder<'_> {
         let Given { expression, position, .. } = given;
         let fields = match expression {
             Expression::Row { fields } if parameter.field.data_type == DataType::Record => fields,
-            Expression::Literal(Value::Null, _) => {
+            Expression::Literal(Value::Null, DataType::Unknown) => {
                 return Ok(Some(Expression::Literal(Value::Null, parameter.field.data_type)));
             }
             _ if parameter.field.data_type == DataType::Record => {

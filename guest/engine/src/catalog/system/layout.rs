@@ -244,3 +244,15 @@ pub const INFORMATION_SCHEMA: &[Layout] = &[
          varchar, is_updatable varchar, is_insertable_into varchar, is_trigger_updatable varchar, \
          is_trigger_deletable varchar, is_trigger_insertable_into varchar"),
 ];
+
+/// isobar: what PostgreSQL has no views of.
+#[rustfmt::skip]
+pub const ISOBAR: &[Layout] = &[
+    (15001, "procedures", "oid oid, name name, owner name, version int4, digest text, size int8, definer bool, deployed_at \
+         timestamptz, routines text, imports _text, limits jsonb"),
+    (15002, "procedure_versions", "name name, version int4, active bool, digest text, size int8, definer bool, deployed_at \
+         timestamptz, routines text, imports _text"),
+    (15003, "procedure_calls", "procedure name, routine name, calls int8, errors jsonb, median_us int8, p99_us int8, longest_us \
+         int8, total_us int8, memory_peak_bytes int8, statements int8"),
+    (15004, "procedure_logs", "logged_at timestamptz, procedure name, routine name, caller name, level text, message text"),
+];

@@ -1,18 +1,23 @@
-//! pg_catalog and information_schema: relations whose rows are made from the catalog when they are read.
+//! pg_catalog, information_schema and isobar: relations whose rows are made from the catalog when they are read.
 
 mod classes;
 mod columns;
 mod constraints;
 mod information;
 mod layout;
+mod procedures;
+mod routines;
 mod server;
 mod statistics;
 mod types;
 mod views;
 
-use super::{INFORMATION_SCHEMA, PG_CATALOG, Relation, RelationKind, TableColumn};
+pub use routines::{arguments as routine_arguments, result as routine_result};
+
+use super::{INFORMATION_SCHEMA, ISOBAR, PG_CATALOG, Relation, RelationKind, TableColumn};
 use crate::error::Result;
 use crate::functions::FunctionContext;
+use crate::host::Routines;
 use crate::types::text::registered::type_named;
 use crate::types::value::Array;
 use crate::types::{DataType, Value};
@@ -44,6 +49,7 @@ const ROWS: &[(&str, Rows)] = &[
     ("pg_indexes", views::indexes),
     ("pg_language", types::languages),
     ("pg_namespace", classes::namespaces),
+    ("pg_proc", routines::functions),
     ("pg_opclass", types::operator_classes),
     ("pg_roles", server::roles),
     ("pg_settings", server::settings),
@@ -58,6 +64,8 @@ const ROWS: &[(&str, Rows)] = &[
     ("constraint_column_usage", information::constraint_column_usage),
     ("enabled_roles", information::enabled_roles),
     ("information_schema_catalog_name", information::catalog_name),
+    ("parameters", routines::parameters),
+    ("routines", routines::routines),
     ("key_column_usage", information::key_column_usage),
     ("schemata", information::schemata),
     ("table_constraints", information::table_constraints),
@@ -65,13 +73,27 @@ const ROWS: &[(&str, Rows)] = &[
     ("views", information::views),
 ];
 
+/// Makes rows of what the host knows.
+type HostRows = fn(&FunctionContext, &dyn Routines) -> Result<Vec<Row>>;
+
+/// Relations of the schema isobar.
+const HOST_ROWS: &[(&str, HostRows)] = &[
+    ("procedures", procedures::procedures),
+    ("procedure_versions", procedures::versions),
+    ("procedure_calls", procedures::calls),
+    ("procedure_logs", procedures::logs),
+];
+
 thread_local! {
     /// Each made once, when it is first asked for: they are the same in every catalog, and few statements need one.
     static RELATIONS: RefCell<HashMap<u32, Rc<Relation>>> = RefCell::default();
 }
 
-const SCHEMAS: [(u32, &[Layout]); 2] =
-    [(PG_CATALOG, layout::PG_CATALOG), (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA)];
+const SCHEMAS: [(u32, &[Layout]); 3] = [
+    (PG_CATALOG, layout::PG_CATALOG),
+    (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA),
+    (ISOBAR, layout::ISOBAR),
+];
 
 /// Every system relation.
 pub fn relations() -> Vec<Rc<Relation>> {
@@ -124,8 +146,14 @@ fn column(text: &str) -> Option<TableColumn> {
 }
 
 /// A system relation's rows: a value per column.
-pub fn rows(context: &FunctionContext, relation: &Relation) -> Result<Vec<Vec<Value>>> {
-    let Some((_, make)) = ROWS.iter().find(|(name, _)| *name == relation.name) else { return Ok(vec![]) };
+pub fn rows(context: &FunctionContext, host: &dyn Routines, relation: &Relation) -> Result<Vec<Vec<Value>>> {
+    let made = if relation.schema_id == ISOBAR {
+        let make = HOST_ROWS.iter().find(|(name, _)| *name == relation.name);
+        make.map_or(Ok(vec![]), |(_, make)| make(context, host))?
+    } else {
+        let make = ROWS.iter().find(|(name, _)| *name == relation.name);
+        make.map_or(Ok(vec![]), |(_, make)| make(context))?
+    };
     let place = |row: Row| {
         let mut values = vec![Value::Null; relation.columns.len()];
         for (name, value) in row {
@@ -137,7 +165,7 @@ pub fn rows(context: &FunctionContext, relation: &Relation) -> Result<Vec<Vec<Va
         }
         values
     };
-    Ok(make(context)?.into_iter().map(place).collect())
+    Ok(made.into_iter().map(place).collect())
 }
 
 fn text(text: impl AsRef<str>) -> Value {
@@ -178,7 +206,7 @@ mod tests {
     fn every_layout_is_readable() {
         for (relation, columns) in relations()
             .iter()
-            .zip(layout::PG_CATALOG.iter().chain(layout::INFORMATION_SCHEMA).map(|(_, _, columns)| columns))
+            .zip(layout::PG_CATALOG.iter().chain(layout::INFORMATION_SCHEMA).chain(layout::ISOBAR).map(|(_, _, columns)| columns))
         {
             assert_eq!(relation.columns.len(), columns.split(',').count(), "{}", relation.name);
         }
@@ -190,7 +218,7 @@ mod tests {
         let (settings, catalog) = (Settings::default(), Catalog::new(vec![], vec![]));
         let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
         for relation in relations() {
-            for row in rows(&context, &relation).unwrap() {
+            for row in rows(&context, &host, &relation).unwrap() {
                 for (value, column) in row.iter().zip(&relation.columns) {
                     // A builder refuses values of other types.
                     crate::types::ColumnBuilder::new(column.data_type).push(value);

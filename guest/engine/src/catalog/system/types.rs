@@ -160,5 +160,5 @@ pub fn languages(_: &FunctionContext) -> Result<Vec<Row>> {
             ("lanvalidator", Value::Oid(0)),
         ]
     };
-    Ok([(12, "internal", false), (14, "sql", true)].map(row).into())
+    Ok([(12, "internal", false), (14, "sql", true), (super::routines::WASM, "wasm", true)].map(row).into())
 }

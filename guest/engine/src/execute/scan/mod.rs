@@ -106,7 +106,7 @@ struct SystemScan<'a> {
 impl SystemScan<'_> {
     fn read(&self, execution: &Execution) -> Result<Vec<Batch>> {
         let scan = self.scan;
-        let rows = system::rows(&execution.context.functions, &scan.relation)?;
+        let rows = system::rows(&execution.context.functions, execution.context.host, &scan.relation)?;
         let mut batches = vec![];
         for chunk in rows.chunks(BATCH_ROWS) {
             let column = |position: &usize| {
