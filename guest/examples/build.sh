@@ -37,7 +37,7 @@ if [ ! -x .venv/bin/python ]; then
   python3 -m venv .venv
 fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-.venv/bin/componentize-py --wit-path wit --world text-statistics componentize --stub-wasi statistics_of_text --output text.wasm
+.venv/bin/componentize-py --wit-path wit --world text-statistics componentize statistics_of_text --output text.wasm
 cp text.wasm "$output/text.wasm"
 
 ls -l "$output"/*.wasm
