@@ -4,15 +4,16 @@ use crate::command::client::{Answer, Failure};
 use crate::command::sql::connection::Connection;
 use crate::command::sql::table;
 
-const NOT_SYSTEM: &str = "NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'sys')";
+const NOT_SYSTEM: &str = "NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'sys', 'isobar')";
 
-/// A list that `\dt`, `\dv`, `\di`, `\dn`, `\l` or a bare `\d` shows.
+/// A list that `\dt`, `\dv`, `\di`, `\df`, `\dn`, `\l` or a bare `\d` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
     Relations,
     Tables,
     Views,
     Indexes,
+    Functions,
     Schemas,
     Databases,
 }
@@ -24,6 +25,7 @@ impl List {
             List::Tables => "List of tables",
             List::Views => "List of views",
             List::Indexes => "List of indexes",
+            List::Functions => "List of functions",
             List::Schemas => "List of schemas",
             List::Databases => "List of databases",
         }
@@ -44,6 +46,13 @@ impl List {
             List::Indexes => format!(
                 "SELECT schemaname AS \"Schema\", indexname AS \"Name\", tablename AS \"Table\" \
                  FROM pg_catalog.pg_indexes WHERE schemaname {NOT_SYSTEM} ORDER BY 1, 2"
+            ),
+            List::Functions => format!(
+                "SELECT n.nspname AS \"Schema\", p.proname AS \"Name\", \
+                 pg_get_function_result(p.oid) AS \"Result data type\", \
+                 pg_get_function_arguments(p.oid) AS \"Argument data types\" FROM pg_catalog.pg_proc p \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace \
+                 WHERE n.nspname {NOT_SYSTEM} ORDER BY 1, 2"
             ),
             List::Schemas => format!(
                 "SELECT schema_name AS \"Name\" FROM information_schema.schemata WHERE schema_name {NOT_SYSTEM} ORDER BY 1"

@@ -18,6 +18,7 @@ const INCLUDE_DEPTH_MAX: usize = 16;
 const HELP: &str = r"  \?               this help
   \d [NAME]        relations, or one of them: columns, indexes, checks
   \dt \dv \di      tables, views, indexes
+  \df              functions of stored procedures
   \dn \l           schemas, databases
   \i FILE          run the statements of a file
   \timing [on|off] show how long statements take
@@ -178,6 +179,7 @@ impl Runner {
             "\\dt" => List::Tables,
             "\\dv" => List::Views,
             "\\di" => List::Indexes,
+            "\\df" => List::Functions,
             "\\dn" => List::Schemas,
             "\\l" => List::Databases,
             _ => {

@@ -84,8 +84,8 @@ fn exported(resolve: &Resolve, world: WorldId) -> Vec<(String, &Function)> {
 
 /// What componentize-qjs and componentize-py export beside the author's functions, and call themselves at build time.
 fn is_initializer(path: &str, function: &Function) -> bool {
-    path == "init" && function.params.is_empty() && function.result.is_none()
-        || path == "exports#init" && function.params.first().is_some_and(|first| first.name == "app-name")
+    let first = function.params.first().map_or("", |first| first.name.as_str());
+    matches!((path, first), ("init", "" | "shim") | ("exports#init", "app-name"))
 }
 
 fn routine(resolve: &Resolve, export: String, function: &Function) -> Result<Routine> {
