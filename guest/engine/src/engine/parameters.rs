@@ -18,8 +18,8 @@ pub fn parse(request: &Request, types: &[DataType], context: &FunctionContext) -
         (Some(field), Format::Binary) => binary::read(field, *data_type),
         (Some(field), Format::Text) => {
             let message = "invalid byte sequence for encoding \"UTF8\" in a parameter";
-            let field = std::str::from_utf8(field)
-                .map_err(|_| Error::new(sqlstate::CHARACTER_NOT_IN_REPERTOIRE, message))?;
+            let field =
+                std::str::from_utf8(field).map_err(|_| Error::new(sqlstate::CHARACTER_NOT_IN_REPERTOIRE, message))?;
             text::parse(field, *data_type, -1, context)
         }
     };

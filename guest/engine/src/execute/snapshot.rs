@@ -7,8 +7,8 @@ use crate::encode::pairs::{Pairs, push_field};
 use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
 use crate::host::{
-    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, RoutineAnswer, Routines, Severity,
-    Target, Transaction, Usage,
+    Access, Authorization, Environment, Host, KeyRange, LogEntry, Output, OutputColumn, RoutineAnswer, Routines,
+    Severity, Target, Transaction, Usage,
 };
 use crate::plan::Physical;
 use hashbrown::{HashMap, HashSet};
@@ -57,6 +57,11 @@ impl<'a> Snapshot<'a> {
     /// The statement has already written this key.
     pub fn is_written(&self, key: &[u8]) -> bool {
         self.before.borrow().contains_key(key)
+    }
+
+    /// A routine that the statement called has written something.
+    pub fn has_foreign(&self) -> bool {
+        !self.foreign.borrow().is_empty()
     }
 
     /// A routine that the statement called has written this key.

@@ -6,9 +6,7 @@ use crate::encode::key::{PREFIX_LENGTH, ROW_SPACE};
 use crate::encode::pairs::push_field;
 use crate::encode::writes::Writes;
 use crate::error::{Error, Result};
-use crate::host::{
-    Access, Authorization, Environment, KeyRange, Output, OutputColumn, Severity, Transaction,
-};
+use crate::host::{Access, Authorization, Environment, KeyRange, Output, OutputColumn, Severity, Transaction};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;

@@ -61,7 +61,12 @@ impl Binder<'_> {
     }
 
     /// The arguments in the order of the parameters, each of its parameter's type.
-    fn routine_arguments(&mut self, site: &mut Site, call: &CallSyntax, callable: &Callable) -> Result<Vec<Expression>> {
+    fn routine_arguments(
+        &mut self,
+        site: &mut Site,
+        call: &CallSyntax,
+        callable: &Callable,
+    ) -> Result<Vec<Expression>> {
         call.refuse_aggregate_clauses()?;
         if call.over.is_some() {
             let message =

@@ -89,11 +89,8 @@ thread_local! {
     static RELATIONS: RefCell<HashMap<u32, Rc<Relation>>> = RefCell::default();
 }
 
-const SCHEMAS: [(u32, &[Layout]); 3] = [
-    (PG_CATALOG, layout::PG_CATALOG),
-    (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA),
-    (ISOBAR, layout::ISOBAR),
-];
+const SCHEMAS: [(u32, &[Layout]); 3] =
+    [(PG_CATALOG, layout::PG_CATALOG), (INFORMATION_SCHEMA, layout::INFORMATION_SCHEMA), (ISOBAR, layout::ISOBAR)];
 
 /// Every system relation.
 pub fn relations() -> Vec<Rc<Relation>> {
@@ -204,10 +201,13 @@ mod tests {
 
     #[test]
     fn every_layout_is_readable() {
-        for (relation, columns) in relations()
-            .iter()
-            .zip(layout::PG_CATALOG.iter().chain(layout::INFORMATION_SCHEMA).chain(layout::ISOBAR).map(|(_, _, columns)| columns))
-        {
+        for (relation, columns) in relations().iter().zip(
+            layout::PG_CATALOG
+                .iter()
+                .chain(layout::INFORMATION_SCHEMA)
+                .chain(layout::ISOBAR)
+                .map(|(_, _, columns)| columns),
+        ) {
             assert_eq!(relation.columns.len(), columns.split(',').count(), "{}", relation.name);
         }
     }

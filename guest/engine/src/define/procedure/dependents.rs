@@ -12,10 +12,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// Views that call routines of a version themselves, with the first of those.
-pub fn views<'v>(
-    context: &DefineContext,
-    version: &'v ProcedureVersion,
-) -> Result<Vec<(Rc<Relation>, &'v Routine)>> {
+pub fn views<'v>(context: &DefineContext, version: &'v ProcedureVersion) -> Result<Vec<(Rc<Relation>, &'v Routine)>> {
     let mut found = vec![];
     for relation in context.catalog.user_relations() {
         let RelationKind::View(View { sql, .. }) = &relation.kind else { continue };

@@ -4,7 +4,8 @@ use crate::catalog::procedure::{Field, Parameter, Returns};
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::resolve;
 use crate::limits::{
-    IDENTIFIER_BYTES, PROCEDURE_BYTES, PROCEDURE_DESCRIPTION_BYTES, PROCEDURE_ROUTINES, ROUTINE_COLUMNS, ROUTINE_PARAMETERS,
+    IDENTIFIER_BYTES, PROCEDURE_BYTES, PROCEDURE_DESCRIPTION_BYTES, PROCEDURE_ROUTINES, ROUTINE_COLUMNS,
+    ROUTINE_PARAMETERS,
 };
 use crate::types::DataType;
 use serde::Deserialize;
@@ -65,7 +66,11 @@ enum DescribedReturns {
 /// suit.
 pub fn read(input: &[u8]) -> Result<Description> {
     if input.len() > PROCEDURE_DESCRIPTION_BYTES {
-        return Err(limit("the description of a procedure's functions is longer", PROCEDURE_DESCRIPTION_BYTES, "bytes"));
+        return Err(limit(
+            "the description of a procedure's functions is longer",
+            PROCEDURE_DESCRIPTION_BYTES,
+            "bytes",
+        ));
     }
     let description: Description = serde_json::from_slice(input).map_err(|error| {
         Error::new(sqlstate::INVALID_PARAMETER_VALUE, format!("the description of a procedure cannot be read: {error}"))
@@ -96,7 +101,8 @@ impl Description {
     /// SHA-256 of the component.
     pub fn digest(&self) -> Result<[u8; 32]> {
         let mut digest = [0; 32];
-        let invalid = || Error::new(sqlstate::INVALID_PARAMETER_VALUE, "a component's digest is not 64 hexadecimal digits");
+        let invalid =
+            || Error::new(sqlstate::INVALID_PARAMETER_VALUE, "a component's digest is not 64 hexadecimal digits");
         if self.digest.len() != 64 || !self.digest.is_ascii() {
             return Err(invalid());
         }

@@ -9,14 +9,9 @@ use crate::plan::walk;
 pub fn below_projections(plan: &mut Plan) {
     walk::replace_plans(plan, &mut |plan| {
         *plan = match std::mem::replace(plan, Plan::Unit) {
-            Plan::Limit { input, limit, offset, with_ties } if with_ties.is_empty() => {
-                sink(*input, &|input| Plan::Limit {
-                    input: Box::new(input),
-                    limit: limit.clone(),
-                    offset: offset.clone(),
-                    with_ties: vec![],
-                })
-            }
+            Plan::Limit { input, limit, offset, with_ties } if with_ties.is_empty() => sink(*input, &|input| {
+                Plan::Limit { input: Box::new(input), limit: limit.clone(), offset: offset.clone(), with_ties: vec![] }
+            }),
             other => other,
         };
     });

@@ -50,11 +50,11 @@ fn write_field(value: &Value, data_type: DataType, out: &mut Vec<u8>) {
 
 pub fn read_array(reader: &mut Reader, element: DataType, depth: usize) -> Result<Value> {
     let count = reader.i32()?;
-    let dimension_count = usize::try_from(count).map_err(|_| invalid(format!("invalid number of dimensions: {count}")))?;
+    let dimension_count =
+        usize::try_from(count).map_err(|_| invalid(format!("invalid number of dimensions: {count}")))?;
     if dimension_count > MAX_DIMENSIONS {
-        let message = format!(
-            "number of array dimensions ({dimension_count}) exceeds the maximum allowed ({MAX_DIMENSIONS})"
-        );
+        let message =
+            format!("number of array dimensions ({dimension_count}) exceeds the maximum allowed ({MAX_DIMENSIONS})");
         return Err(Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, message));
     }
     if !matches!(reader.i32()?, 0 | 1) {
@@ -77,7 +77,10 @@ pub fn read_array(reader: &mut Reader, element: DataType, depth: usize) -> Resul
         let too_large = || Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed");
         let size = usize::try_from(length).map_err(|_| too_large())?;
         if lower.checked_add(length).is_none() {
-            return Err(Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, format!("array lower bound is too large: {lower}")));
+            return Err(Error::new(
+                sqlstate::PROGRAM_LIMIT_EXCEEDED,
+                format!("array lower bound is too large: {lower}"),
+            ));
         }
         total = total.checked_mul(size).ok_or_else(too_large)?;
         dimensions.push((size, lower));
@@ -100,8 +103,8 @@ pub fn read_record(reader: &mut Reader, depth: usize) -> Result<Value> {
     let mut values = vec![];
     for _ in 0..count {
         let oid = reader.u32()?;
-        let data_type =
-            DataType::from_oid(oid).ok_or_else(|| Error::not_supported(format!("a field of the type with OID {oid}")))?;
+        let data_type = DataType::from_oid(oid)
+            .ok_or_else(|| Error::not_supported(format!("a field of the type with OID {oid}")))?;
         values.push(read_field(reader, data_type, depth)?);
     }
     Ok(Value::Record(values.into()))

@@ -92,8 +92,10 @@ fn read_nested(bytes: &[u8], data_type: DataType, depth: usize) -> Result<Value>
         DataType::Name => {
             let name = reader.text()?;
             if name.len() > crate::limits::IDENTIFIER_BYTES {
-                return Err(Error::new(sqlstate::NAME_TOO_LONG, "identifier too long")
-                    .detail(format!("Identifier must be less than {} characters.", crate::limits::IDENTIFIER_BYTES + 1)));
+                return Err(Error::new(sqlstate::NAME_TOO_LONG, "identifier too long").detail(format!(
+                    "Identifier must be less than {} characters.",
+                    crate::limits::IDENTIFIER_BYTES + 1
+                )));
             }
             Value::text(name)
         }
