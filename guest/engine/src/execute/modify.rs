@@ -1,6 +1,6 @@
 //! INSERT, UPDATE and DELETE as nodes: `modify::run` over their inputs.
 
-use super::expression;
+use super::expression::{self, Compiled};
 use super::snapshot::Snapshot;
 use super::{Execution, Operator, Stream};
 use crate::error::{Error, Result, sqlstate};
@@ -23,12 +23,16 @@ impl<'a> Modify<'a> {
 
     fn run(&mut self, execution: &Execution<'a>) -> Result<Vec<Batch>> {
         let mut returned = vec![];
-        let evaluate = |expression: &_, batch: &Batch| expression::evaluate(execution, expression, batch);
+        let action = &self.modify.modification.action;
+        let evaluate = |expression: &Compiled, batch: &Batch| {
+            let value = expression::evaluate(execution, expression, batch)?;
+            check_assigned(execution, action, expression, batch)?;
+            Ok(value)
+        };
         let mut batches = vec![];
         while let Some(batch) = self.input.next(execution)? {
             batches.push(batch);
         }
-        let action = &self.modify.modification.action;
         let batches = batches.into_iter().map(|batch| not_yet_written(execution, action, batch));
         let batches = batches.collect::<Result<Vec<Batch>>>()?;
         let present = execution.snapshot.map(Snapshot::present);
@@ -66,6 +70,26 @@ fn not_yet_written<E>(execution: &Execution, action: &Action<E>, batch: Batch) -
         }
     }
     Ok(if rows.len() < batch.rows { batch.take(&rows) } else { batch })
+}
+
+/// A routine that an assignment calls may change a row that is about to be changed.
+fn check_assigned(
+    execution: &Execution,
+    action: &Action<Compiled>,
+    expression: &Compiled,
+    batch: &Batch,
+) -> Result<()> {
+    let (Some(snapshot), Action::Update { row_identity, assignments, .. }) = (execution.snapshot, action) else {
+        return Ok(());
+    };
+    if !snapshot.has_foreign() || !assignments.iter().any(|(_, assigned)| std::ptr::eq(assigned, expression)) {
+        return Ok(());
+    }
+    let is_foreign = |row: usize| match batch.columns[*row_identity].value(row) {
+        Value::Bytea(key) => snapshot.is_foreign(&key),
+        _ => false,
+    };
+    if (0..batch.rows).any(is_foreign) { Err(changed_below(action)) } else { Ok(()) }
 }
 
 fn changed_below<E>(action: &Action<E>) -> Error {

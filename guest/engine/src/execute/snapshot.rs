@@ -59,6 +59,11 @@ impl<'a> Snapshot<'a> {
         self.before.borrow().contains_key(key)
     }
 
+    /// A routine that the statement called has written something.
+    pub fn has_foreign(&self) -> bool {
+        !self.foreign.borrow().is_empty()
+    }
+
     /// A routine that the statement called has written this key.
     pub fn is_foreign(&self, key: &[u8]) -> bool {
         self.foreign.borrow().contains(key)
