@@ -39,13 +39,13 @@ fn fixed_column(rows: &[&[u8]], wanted: &Wanted, offset: usize, builder: &mut Co
         ColumnData::Interval(values) => extend(values, rows, offset, interval),
         ColumnData::Numeric(_) | ColumnData::Text(_) | ColumnData::Values(_) => {
             let width = value::width(wanted.data_type).unwrap_or(0);
-            for row in rows {
-                match is_null(row, wanted.position) {
-                    true => builder.push_null(),
-                    false => push(builder, row.get(offset..offset + width).ok_or_else(ends)?, wanted.data_type)?,
+            return rows.iter().try_for_each(|row| match is_null(row, wanted.position) {
+                true => {
+                    builder.push_null();
+                    Ok(())
                 }
-            }
-            return Ok(());
+                false => push(builder, row.get(offset..offset + width).ok_or_else(ends)?, wanted.data_type),
+            });
         }
     };
     if !whole {
@@ -91,17 +91,29 @@ fn variable_column(
     number: usize,
     builder: &mut ColumnBuilder,
 ) -> Result<()> {
-    for row in rows {
-        if is_null(row, wanted.position) {
-            builder.push_null();
-            continue;
+    if let ColumnData::Text(strings) = &mut builder.data {
+        for row in rows {
+            // A NULL has no bytes, which is what a builder keeps in its place.
+            strings.push(value::text(variable_field(row, layout, number)?)?);
         }
-        let from = if number == 0 { 0 } else { end_of_variable(row, layout, number - 1) };
-        let data = layout.data();
-        let field = row.get(data + from..data + end_of_variable(row, layout, number)).ok_or_else(ends)?;
-        push(builder, field, wanted.data_type)?;
+        builder.pushed_all(rows.iter().map(|row| !is_null(row, wanted.position)));
+        return Ok(());
+    }
+    for row in rows {
+        match is_null(row, wanted.position) {
+            true => builder.push_null(),
+            false => push(builder, variable_field(row, layout, number)?, wanted.data_type)?,
+        }
     }
     Ok(())
+}
+
+/// The bytes of a column without fixed width.
+#[inline]
+fn variable_field<'a>(row: &'a [u8], layout: &Layout, number: usize) -> Result<&'a [u8]> {
+    let from = if number == 0 { 0 } else { end_of_variable(row, layout, number - 1) };
+    let data = layout.data();
+    row.get(data + from..data + end_of_variable(row, layout, number)).ok_or_else(ends)
 }
 
 #[cold]

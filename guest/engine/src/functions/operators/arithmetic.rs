@@ -17,10 +17,10 @@ macro_rules! binary {
             function("*", &[$left, $right], $result, multiply).columns(column::multiply),
             function("/", &[$left, $right], $result, divide).columns(column::divide),
         )*
-            function("%", &[SMALLINT, SMALLINT], SMALLINT, remainder),
-            function("%", &[INTEGER, INTEGER], INTEGER, remainder),
-            function("%", &[BIGINT, BIGINT], BIGINT, remainder),
-            function("%", &[NUMERIC, NUMERIC], NUMERIC, remainder),
+            function("%", &[SMALLINT, SMALLINT], SMALLINT, remainder).columns(column::remainder),
+            function("%", &[INTEGER, INTEGER], INTEGER, remainder).columns(column::remainder),
+            function("%", &[BIGINT, BIGINT], BIGINT, remainder).columns(column::remainder),
+            function("%", &[NUMERIC, NUMERIC], NUMERIC, remainder).columns(column::remainder),
         ]
     };
 }

@@ -145,7 +145,8 @@ const KEYWORDS: &[&str] = &[
     "WRITE",
 ];
 
-const COMMANDS: &[&str] = &["\\?", "\\d", "\\df", "\\di", "\\dn", "\\dt", "\\dv", "\\i", "\\l", "\\q", "\\timing", "\\x"];
+const COMMANDS: &[&str] =
+    &["\\?", "\\d", "\\df", "\\di", "\\dn", "\\dt", "\\dv", "\\i", "\\l", "\\q", "\\timing", "\\x"];
 
 const QUERY: &str = "SELECT table_schema, table_name, column_name FROM information_schema.columns \
                      WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'sys')";

@@ -198,3 +198,26 @@ pub fn divide(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
     };
     Ok(Column { data, valid })
 }
+
+/// Of integers and numerics: there is no `%` of floating-point numbers.
+pub fn remainder(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
+    let (left, right) = binary(columns)?;
+    let valid = validity(columns);
+    let mask = valid.as_deref();
+    macro_rules! integers {
+        ($left:ident $right:ident) => {
+            try_map_pairs(&$left, &$right, mask, |left, right| match right {
+                0 => Err(range_error::division_by_zero()),
+                _ => Ok(left.wrapping_rem(right)),
+            })?
+        };
+    }
+    let data = match pair(&left.data, &right.data)? {
+        Pair::SmallInt(left, right) => ColumnData::SmallInt(integers!(left right)),
+        Pair::Integer(left, right) => ColumnData::Integer(integers!(left right)),
+        Pair::BigInt(left, right) => ColumnData::BigInt(integers!(left right)),
+        Pair::Numeric(left, right) => ColumnData::Numeric(numerics(left, right, mask, Numeric::rem)?),
+        Pair::Real(..) | Pair::Double(..) => return Err(unexpected(&left.data, &right.data)),
+    };
+    Ok(Column { data, valid })
+}
