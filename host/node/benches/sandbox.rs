@@ -69,6 +69,8 @@ async fn main() {
     println!("{:<34}{:>14}", "call of a warm instance", shown(warm));
     println!("{:<34}{:>14}", "instance made, called, dropped", shown(created));
 
+    measure_routine(&node).await;
+
     println!("{:<34}{:>12} B", "idle session", idle_session_bytes(&node).await);
 }
 
@@ -97,17 +99,8 @@ async fn begin(node: &Node) -> Transaction {
     transaction
 }
 
-async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32) -> Duration {
-    let request = Request {
-        sql: sql.into(),
-        parameters: vec![],
-        format: Format::Text,
-        parameter_types: vec![],
-        settings: vec![],
-        in_transaction_block: true,
-        input: None,
-    };
-    let mut call = Call {
+async fn call_in(node: &Node) -> Call {
+    Call {
         transaction: Some(begin(node).await),
         read_only: false,
         results: Results::held(64 << 20),
@@ -123,7 +116,20 @@ async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32
         region: "local".into(),
         settings: Arc::default(),
         procedures: Nesting::default(),
+    }
+}
+
+async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32) -> Duration {
+    let request = Request {
+        sql: sql.into(),
+        parameters: vec![],
+        format: Format::Text,
+        parameter_types: vec![],
+        settings: vec![],
+        in_transaction_block: true,
+        input: None,
     };
+    let mut call = call_in(node).await;
     let mut best = Duration::MAX;
     for round in 0..=ROUNDS {
         let started = Instant::now();
@@ -163,6 +169,64 @@ async fn measure_native(node: &Node, engine: &mut Engine, sql: &str, times: u32)
     }
     black_box(host.bytes.get());
     best
+}
+
+/// Adds two numbers, in a procedure.
+const ADD: &str = "(module
+    (memory (export \"memory\") 1)
+    (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
+    (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))";
+
+fn add_component() -> Vec<u8> {
+    let mut module = wat::parse_str(ADD).expect("a module");
+    let mut resolve = wit_parser::Resolve::default();
+    let text = "package bench:add; world add { export add: func(a: s32, b: s32) -> s32; }";
+    let package = resolve.push_str("add.wit", text).expect("a package");
+    let world = resolve.select_world(&[package], None).expect("a world");
+    wit_component::embed_component_metadata(&mut module, &resolve, world, Default::default()).expect("metadata");
+    module
+}
+
+/// What a routine costs: a call in a fresh instance, and each row of a batch.
+async fn measure_routine(node: &Node) {
+    const ROUTINE_ROWS: u32 = 100_000;
+    let procedures = node.sandbox.procedures();
+    let prepared = procedures.prepare(add_component()).await.expect("a procedure");
+    let target = procedure::Target {
+        procedure: "bench".into(),
+        procedure_id: 1,
+        version: 1,
+        digest: prepared.digest,
+        export: "add".into(),
+        routine: "add".into(),
+        definer: false,
+        limits: procedure::TargetLimits::default(),
+        may_define: false,
+    };
+    let row = [0u8, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 2];
+    let rows = row.repeat(ROUTINE_ROWS as usize);
+    let mut call = call_in(node).await;
+    let (mut fresh, mut batch) = (Duration::MAX, Duration::MAX);
+    for round in 0..=ROUNDS {
+        let started = Instant::now();
+        for _ in 0..100 {
+            let answer;
+            (call, answer) = procedures.call(call, &target, &row, 1, None).await;
+            black_box(answer.expect("a sum"));
+            call.procedures.end_statement();
+        }
+        let one = started.elapsed() / 100;
+        let started = Instant::now();
+        let answer;
+        (call, answer) = procedures.call(call, &target, &rows, ROUTINE_ROWS, None).await;
+        black_box(answer.expect("sums"));
+        if round > 0 {
+            fresh = fresh.min(one);
+            batch = batch.min(started.elapsed() / ROUTINE_ROWS);
+        }
+    }
+    println!("{:<34}{:>14}", "routine in a fresh instance", shown(fresh));
+    println!("{:<34}{:>11} ns", "routine, each row of a batch", batch.as_nanos());
 }
 
 /// How much memory many sessions take, each after one statement, divided by their number.

@@ -171,7 +171,7 @@ impl Uses {
         drop(running);
         let begun =
             count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| (calls < calls_max).then_some(calls + 1));
-        begun.is_ok().then_some(Turn(count))
+        begun.is_ok().then(|| Turn(count))
     }
 }
 
@@ -216,6 +216,7 @@ mod tests {
     #[test]
     fn turns_are_counted() {
         let uses = Uses::default();
+        assert!(uses.begin(3, 0).is_none() && uses.begin(3, 0).is_none());
         let first = uses.begin(1, 2);
         let second = uses.begin(1, 2);
         assert!(first.is_some() && second.is_some() && uses.begin(1, 2).is_none());

@@ -2,6 +2,7 @@
 
 mod component;
 mod limits;
+mod nesting;
 mod reflection;
 mod values;
 

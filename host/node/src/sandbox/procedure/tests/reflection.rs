@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::component::dummy;
+use super::component::{dummy, module};
 use crate::error::Error;
 use crate::sandbox::procedure::Description;
 use crate::sandbox::procedure::reflect::{reflect, wrap};
@@ -25,9 +25,9 @@ fn routine(function: &str) -> Value {
 
 fn refused(function: &str) -> (String, String) {
     let world = format!(
-        "interface things {{ resource thing; flags rights {{ read }} variant either {{ a, b(u8) }} }}
-        world test {{
-            use things.{{thing, rights, either}};
+        "world test {{
+            flags rights {{ read }}
+            variant either {{ a, b(u8) }}
             record inner {{ a: u8 }}
             record outer {{ inner: inner }}
             export f: func{function};
@@ -174,24 +174,23 @@ fn names_that_meet_are_refused() {
 
 #[test]
 fn imports_are_ours_or_refused() {
-    let ours =
-        reflected("world test { include isobar:procedure/procedure@0.1.0; export f: func(); }").expect("allowed");
-    assert_eq!(
-        ours.imports,
-        [
-            "isobar:procedure/types@0.1.0",
-            "isobar:procedure/sql@0.1.0",
-            "isobar:procedure/log@0.1.0",
-            "isobar:procedure/context@0.1.0"
-        ]
-    );
-    for world in [
-        "interface disk { wipe: func(); } world test { import disk; export f: func(); }",
-        "world test { import wipe: func(); export f: func(); }",
+    let reflected = |world: &str, import: &str| {
+        reflect(&wrap(module(world, &format!("(import {import}) --- (func (export \"f\"))")))?)
+    };
+    let world = "world test { include isobar:procedure/procedure@0.1.0; export f: func(); }";
+    let import = "\"isobar:procedure/log@0.1.0\" \"log\" (func (param i32 i32 i32))";
+    assert_eq!(reflected(world, import).expect("allowed").imports, ["isobar:procedure/log@0.1.0"]);
+    for (world, import, name) in [
+        (
+            "interface disk { wipe: func(); } world test { import disk; export f: func(); }",
+            "\"test:test/disk\" \"wipe\" (func)",
+            "test:test/disk",
+        ),
+        ("world test { import wipe: func(); export f: func(); }", "\"$root\" \"wipe\" (func)", "wipe"),
     ] {
-        let error = reflected(world).expect_err("not for procedures");
+        let error = reflected(world, import).expect_err("not for procedures");
         assert_eq!(error.sqlstate(), "42501");
-        assert!(error.message().contains("test:test/disk") || error.message().contains("\"wipe\""), "{error}");
+        assert_eq!(error.message(), format!("the component imports \"{name}\", which procedures may not have"));
     }
 }
 

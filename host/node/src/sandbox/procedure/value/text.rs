@@ -233,7 +233,7 @@ mod tests {
         }
         let day = |days: i32| shown(oid::DATE, &(days - EPOCH_DAYS).to_be_bytes()).expect("a date").expect("known");
         for (days, text) in
-            [(0, "1970-01-01"), (19_782, "2024-02-29"), (-719_529, "0001-12-31 BC"), (-719_162, "0001-01-01")]
+            [(0, "1970-01-01"), (19_782, "2024-02-29"), (-719_163, "0001-12-31 BC"), (-719_162, "0001-01-01")]
         {
             assert_eq!(day(days), text);
         }

@@ -20,7 +20,6 @@ pub struct StreamFailure;
 #[derive(ComponentType, Lift, Lower)]
 #[component(variant)]
 enum StreamError {
-    #[expect(dead_code, reason = "no stream fails")]
     #[component(name = "last-operation-failed")]
     LastOperationFailed(Resource<StreamFailure>),
     #[component(name = "closed")]
