@@ -438,6 +438,48 @@ fn a_failure_within_is_the_statements_failure() {
 }
 
 #[test]
+fn a_routine_may_define_tables() {
+    let (store, mut session) = arithmetic();
+    install(&store, "add", 2, |host, row| {
+        let name = as_integer(&row[0]);
+        nested(host, &format!("CREATE TABLE made_{name} (a int)"), Format::Text)?;
+        nested(host, &format!("INSERT INTO made_{name} VALUES ({name})"), Format::Text)?;
+        Ok(vec![vec![row[0].clone()]])
+    });
+    assert_eq!(rows(&mut session, "SELECT add(1, 1), add(2, 2), to_regclass('made_1')"), "1|2|NULL");
+    assert_eq!(rows(&mut session, "SELECT * FROM made_1, made_2"), "1|2");
+    run(&mut session, &["BEGIN", "CALL add(3, 3)", "INSERT INTO made_3 VALUES (4)"]);
+    assert_eq!(rows(&mut session, "SELECT sum(a) FROM made_3"), "7");
+    run(&mut session, &["ROLLBACK"]);
+    assert_eq!(failure(&mut session, "SELECT * FROM made_3"), "42P01: relation \"made_3\" does not exist");
+    assert_eq!(failure(&mut session, "SELECT add(1, 1)"), "42P07: relation \"made_1\" already exists");
+}
+
+#[test]
+fn prepared_calls_and_writes_of_rows() {
+    let (store, mut session) = with_table();
+    run(&mut session, &["PREPARE p AS CALL add($1, $2)", "PREPARE q (int) AS SELECT split($1)"]);
+    assert_eq!(rows(&mut session, "EXECUTE p (20, 22)"), "42");
+    assert_eq!(rows(&mut session, "EXECUTE q (42)"), "(4,2)");
+    store.take_calls();
+    let sql = "INSERT INTO t (id, n) SELECT g, add(g, 1) FROM generate_series(1000, 3999) g RETURNING add(n, 0)";
+    assert_eq!(session.execute(sql).unwrap().tag, "INSERT 0 3000");
+    assert_eq!(rows_called(&store).iter().sum::<u32>(), 6000);
+    assert_eq!(rows(&mut session, "DELETE FROM t WHERE add(id, 0) > 3997 RETURNING id"), "3998\n3999");
+    let sql = "INSERT INTO t VALUES (1, 5) ON CONFLICT (id) DO UPDATE SET n = add(t.n, excluded.n) RETURNING n";
+    assert_eq!(rows(&mut session, sql), "15");
+    let sql = "SELECT id, s.n, name FROM t, series(id) AS s WHERE id = 2 ORDER BY 2";
+    assert_eq!(rows(&mut session, sql), "2|1|NULL\n2|2|n2");
+    let sql = "SELECT id, add(id, (SELECT max(b.id) FROM t b WHERE b.id < 100)) FROM t WHERE id IN (1, 2) ORDER BY 1";
+    assert_eq!(rows(&mut session, sql), "1|6\n2|7");
+    let sql = "SELECT a.id FROM t a JOIN t b ON add(a.id, 1) = b.id WHERE a.id < 4 AND b.id < 4 ORDER BY 1";
+    assert_eq!(rows(&mut session, sql), "1\n2");
+    let sql =
+        "SELECT sum(add(id, 0)) FILTER (WHERE add(id, 0) < 3), max(add(id, 1)) OVER () FROM t WHERE id < 6 GROUP BY id";
+    assert_eq!(rows(&mut session, &format!("SELECT count(*) FROM ({sql}) s")), "5");
+}
+
+#[test]
 fn nonsense_from_the_host_is_an_internal_error() {
     let (store, mut session) = arithmetic();
     for (bytes, count) in [
@@ -522,7 +564,7 @@ fn versions_come_and_go() {
     let (store, mut session) = arithmetic();
     let one = routine("one", &[], "value", &[("one", INTEGER, false)]);
     let two = routine("two", &[], "value", &[("two", INTEGER, false)]);
-    session.deploy(&component("numbers", 3, &[one.clone()])).unwrap();
+    session.deploy(&component("numbers", 3, std::slice::from_ref(&one))).unwrap();
     install(&store, "one", 0, |_, _| Ok(vec![vec![integer(1)]]));
     install(&store, "two", 0, |_, _| Ok(vec![vec![integer(2)]]));
     assert_eq!(rows(&mut session, "SELECT one()"), "1");
@@ -564,7 +606,7 @@ fn versions_come_and_go() {
 
     // The oldest go when there are too many, and the names are free.
     for _ in 0..103 {
-        session.deploy(&component("more", 6, &[one.clone()])).unwrap();
+        session.deploy(&component("more", 6, std::slice::from_ref(&one))).unwrap();
     }
     assert_eq!(
         rows(
@@ -615,7 +657,7 @@ fn deployments_of_one_name_conflict() {
     run(&mut first, &["BEGIN"]);
     run(&mut second, &["BEGIN"]);
     let f = routine("f", &[], "nothing", &[]);
-    first.deploy(&component("a", 1, &[f.clone()])).unwrap();
+    first.deploy(&component("a", 1, std::slice::from_ref(&f))).unwrap();
     second.deploy(&component("b", 2, &[f])).unwrap();
     run(&mut first, &["COMMIT"]);
     assert_eq!(second.execute("COMMIT").unwrap_err().sqlstate(), "40001");

@@ -12,6 +12,9 @@ const NAN: u16 = 0xc000;
 const INFINITY: u16 = 0xd000;
 const NEGATIVE_INFINITY: u16 = 0xf000;
 
+/// The display scale that PostgreSQL sends with infinities: a left-over of how it keeps them.
+const INFINITE_SCALE: u16 = 0x20;
+
 /// Bits that a display scale may have.
 const SCALE_MASK: u16 = 0x3fff;
 
@@ -26,8 +29,8 @@ pub fn write(value: &Numeric, out: &mut Vec<u8>) {
     };
     let (mantissa, scale) = match value {
         Numeric::NaN => return header(0, 0, NAN, 0),
-        Numeric::Infinity => return header(0, 0, INFINITY, 0),
-        Numeric::NegativeInfinity => return header(0, 0, NEGATIVE_INFINITY, 0),
+        Numeric::Infinity => return header(0, 0, INFINITY, INFINITE_SCALE),
+        Numeric::NegativeInfinity => return header(0, 0, NEGATIVE_INFINITY, INFINITE_SCALE),
         Numeric::Small { mantissa, scale } => (mantissa.unsigned_abs().to_string(), *scale),
         Numeric::Big(_) => match value.to_big() {
             Some((mantissa, scale)) => (mantissa.magnitude().to_string(), scale),

@@ -28,4 +28,6 @@ insert into sample select type, input from unnest(array['integer[]', 'text[]', '
 \pset format unaligned
 \pset tuples_only on
 \pset fieldsep '\t'
+-- Rounding goes past the last timestamp, which timestamp_recv takes no more.
+delete from sample where type = 'timestamp(0)' and input like '294276-%';
 select type, input, sent(type, input) from sample where sent(type, input) is not null order by type, input;
