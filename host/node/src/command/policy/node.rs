@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use hyper::Method;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -73,7 +74,7 @@ pub async fn show(target: &Target, folder: Option<&Path>) -> Result<(), Failure>
 }
 
 async fn in_force(client: &Client) -> Result<InForce, Failure> {
-    let answer = client.get(PATH).await.map_err(refused)?;
+    let answer = client.request(Method::GET, PATH).await.map_err(refused)?;
     serde_json::from_value(answer)
         .map_err(|error| Failure::NothingDone(format!("the node's answer makes no sense: {error}")))
 }
