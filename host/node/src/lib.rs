@@ -14,6 +14,8 @@ pub mod session;
 
 pub mod sandbox;
 
+pub mod threads;
+
 pub mod error;
 
 pub mod metrics;
