@@ -148,6 +148,7 @@ pub mod sqlstate {
     pub const UNDEFINED_FUNCTION: &str = "42883";
     pub const INVALID_FUNCTION_DEFINITION: &str = "42P13";
     pub const INDETERMINATE_DATATYPE: &str = "42P18";
+    pub const AMBIGUOUS_FUNCTION: &str = "42725";
     pub const DUPLICATE_PREPARED_STATEMENT: &str = "42P05";
     pub const INSUFFICIENT_RESOURCES: &str = "53000";
     pub const OUT_OF_MEMORY: &str = "53200";

@@ -16,6 +16,8 @@ pub mod policy;
 
 pub mod sandbox;
 
+pub mod threads;
+
 pub mod error;
 
 pub mod metrics;

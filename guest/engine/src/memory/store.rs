@@ -367,6 +367,16 @@ fn read_field(rest: &mut &[u8]) -> Result<Option<Vec<u8>>> {
     Ok(Some(field.to_vec()))
 }
 
+/// Everybody may do everything, unless a test has said otherwise.
+impl Authorization for MemoryTransaction {
+    fn check(&self, accesses: &[Access]) -> Result<()> {
+        match &mut self.store.state.borrow_mut().authorization {
+            Some(decide) => decide(accesses),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -449,15 +459,5 @@ mod tests {
         transaction.rollback_to_savepoint("s").unwrap();
         assert_eq!(transaction.catalog_version(), version);
         assert_eq!(transaction.get(&[0, 1]).unwrap(), None);
-    }
-}
-
-/// Everybody may do everything, unless a test has said otherwise.
-impl Authorization for MemoryTransaction {
-    fn check(&self, accesses: &[Access]) -> Result<()> {
-        match &mut self.store.state.borrow_mut().authorization {
-            Some(decide) => decide(accesses),
-            None => Ok(()),
-        }
     }
 }

@@ -15,6 +15,7 @@ use crate::sandbox::pool::Pool;
 use crate::sandbox::procedure::{self, Procedures};
 use crate::sandbox::trap::out_of_memory;
 use crate::sandbox::{Limits, compilation};
+use crate::threads;
 
 /// The engine, compiled by the build script.
 static ENGINE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/engine.cwasm"));
@@ -136,6 +137,7 @@ impl Sandbox {
             if let Some(call) = &context.data().call {
                 call.check(Instant::now())?;
             }
+            threads::slice_is_over();
             Ok(UpdateDeadline::Yield(1))
         });
         let engine = match self.0.component.instantiate_async(&mut store).await {

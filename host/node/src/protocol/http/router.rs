@@ -18,6 +18,7 @@ use crate::protocol::http::respond::{Body, JSON, PROMETHEUS, json_response, whol
 use crate::protocol::http::transactions::{self, Transactions};
 use crate::protocol::http::{origin, policies, procedures, query};
 use crate::session::once;
+use crate::threads;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -87,8 +88,11 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         Route::Sql | Route::Begin | Route::TransactionSql(_) => {
             let (body, _room) = request::read(&service.node.configuration.http, &service.memory, body).await?;
             match route {
-                Route::Sql => query::answer(service, parts.headers, body).await,
-                Route::TransactionSql(id) => transactions::query(service, id, parts.headers, body).await,
+                Route::Sql => threads::run(query::answer(service, parts.headers, body)).await,
+                Route::TransactionSql(id) => {
+                    let id = id.to_owned();
+                    threads::run(async move { transactions::query(service, &id, parts.headers, body).await }).await
+                }
                 _ => transactions::begin(service, parts.headers, body).await,
             }
         }

@@ -21,6 +21,7 @@ use crate::protocol::http::router::Service;
 use crate::protocol::http::rows::{RowStyle, RowWriter, command_and_count, fields_json, notice_json};
 use crate::sandbox::{Event, Interrupt, Results};
 use crate::session::{Completion, Session, Statement};
+use crate::threads;
 
 pub fn is_wanted(headers: &HeaderMap) -> bool {
     let named = |value: &hyper::header::HeaderValue| {
@@ -45,7 +46,7 @@ where
     let (end, mut ended) = oneshot::channel();
     let interrupt = session.interrupt();
     let held_bytes_max = configuration.session.held_result_bytes();
-    tokio::spawn(async move {
+    let work = async move {
         let mut results = Results::streamed(sender, held_bytes_max);
         let answer = session.execute(&statement, &mut results, None).await;
         let answer = match answer {
@@ -56,7 +57,8 @@ where
         // The transaction's session is free again before its client hears of the end.
         drop(session);
         let _ = end.send(answer);
-    });
+    };
+    tokio::spawn(threads::run(work));
     let guard = InterruptOnDrop(interrupt);
     let first = events.recv().await;
     let mut lines = Lines { writer: RowWriter::new(&[], style), style };

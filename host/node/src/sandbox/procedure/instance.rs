@@ -16,6 +16,7 @@ use crate::sandbox::procedure::log::{Entry, Level};
 use crate::sandbox::procedure::usage::Turn;
 use crate::sandbox::procedure::{Limits, Procedures, Target};
 use crate::sandbox::{Call, Sandbox};
+use crate::threads;
 
 /// Open `rows` and other resources of one instance.
 const RESOURCES_MAX: usize = 1000;
@@ -241,6 +242,7 @@ impl Procedures {
             if let Some(call) = &context.data().call {
                 call.check(Instant::now())?;
             }
+            threads::slice_is_over();
             Ok(UpdateDeadline::Yield(1))
         });
         let instance = parts.ready.component.instantiate_async(&mut store).await;

@@ -21,6 +21,7 @@ use crate::sandbox::procedure::imports::Described;
 use crate::sandbox::procedure::log::{Entry, Log};
 use crate::sandbox::procedure::usage::{Usage, Uses};
 use crate::sandbox::procedure::{Limits, failure, imports, reflect, wasi};
+use crate::threads;
 
 /// Machine stack beyond the guest's, for the host's own functions.
 const HOST_STACK_BYTES: usize = 1 << 20;
@@ -308,9 +309,9 @@ fn pooling(instances: u32) -> PoolingAllocationConfig {
     pooling
 }
 
-/// Runs work on a thread that may block. A panic in it, such as by bytes that a parser chokes on, is an error.
+/// Runs work on a patient thread that may block. A panic in it, such as by bytes that a parser chokes on, is an error.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
+    match threads::patient().spawn_blocking(work).await {
         Ok(answer) => answer,
         Err(failure) => Err(failure::broken_component(failure.to_string())),
     }

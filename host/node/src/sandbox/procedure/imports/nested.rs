@@ -137,7 +137,14 @@ impl State {
                         types
                     }
                     // The values' own types may say what the statement does not.
-                    Err(error) if error.sqlstate() == sqlstate::INDETERMINATE_DATATYPE => Arc::default(),
+                    Err(error)
+                        if matches!(
+                            error.sqlstate(),
+                            sqlstate::INDETERMINATE_DATATYPE | sqlstate::AMBIGUOUS_FUNCTION
+                        ) =>
+                    {
+                        Arc::default()
+                    }
                     Err(error) => return (call, Err(error)),
                 }
             }

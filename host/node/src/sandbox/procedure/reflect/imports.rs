@@ -13,9 +13,13 @@ const OUR_VERSION: (u64, u64) = (0, 1);
 const WASI: [&str; 7] = ["cli", "io", "clocks", "random", "filesystem", "sockets", "http"];
 const WASI_VERSION: (u64, u64) = (0, 2);
 
+/// Refused imports that an error names.
+const REFUSED_SHOWN: usize = 10;
+
 /// The names of a world's imports; 42501 for one that no procedure may have.
 pub fn allowed(resolve: &Resolve, world: WorldId) -> Result<Vec<String>> {
     let mut names = Vec::new();
+    let mut refused = Vec::new();
     for (key, item) in &resolve.worlds[world].imports {
         let name = resolve.name_world_key(key);
         let allowed = match (key, item) {
@@ -23,19 +27,26 @@ pub fn allowed(resolve: &Resolve, world: WorldId) -> Result<Vec<String>> {
             (WorldKey::Interface(id), WorldItem::Interface { .. }) => is_allowed(resolve, *id),
             _ => false,
         };
-        if !allowed {
-            return Err(Error::new(
-                sqlstate::INSUFFICIENT_PRIVILEGE,
-                format!("the component imports \"{name}\", which procedures may not have"),
-            )
-            .hint(
-                "A procedure may import isobar:procedure/{types,sql,log,context}@0.1, and \
-                 wasi:{cli,io,clocks,random,filesystem,sockets,http}@0.2, which grant nothing.",
-            ));
-        }
-        names.push(name);
+        let list = if allowed { &mut names } else { &mut refused };
+        list.push(name);
     }
-    Ok(names)
+    if refused.is_empty() {
+        return Ok(names);
+    }
+    let shown: Vec<_> = refused.iter().take(REFUSED_SHOWN).map(|name| format!("\"{name}\"")).collect();
+    let more = if refused.len() > REFUSED_SHOWN {
+        format!(" and {} more", refused.len() - REFUSED_SHOWN)
+    } else {
+        String::new()
+    };
+    Err(Error::new(
+        sqlstate::INSUFFICIENT_PRIVILEGE,
+        format!("the component imports {}{more}, which procedures may not have", shown.join(", ")),
+    )
+    .hint(
+        "A procedure may import isobar:procedure/{types,sql,log,context}@0.1, and \
+         wasi:{cli,io,clocks,random,filesystem,sockets,http}@0.2, which grant nothing.",
+    ))
 }
 
 fn is_allowed(resolve: &Resolve, interface: wit_parser::InterfaceId) -> bool {
