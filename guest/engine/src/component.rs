@@ -261,6 +261,7 @@ fn access_to_wire(access: &host::Access) -> authorization::Access {
         schema: access.schema.clone(),
         name: access.name.clone(),
         owner: access.owner.clone(),
+        user: access.user.clone(),
     }
 }
 

@@ -12,6 +12,8 @@ pub mod parse;
 
 pub mod catalog;
 
+pub mod access;
+
 pub mod bind;
 
 pub mod plan;

@@ -15,6 +15,7 @@ use isobar_engine::host;
 use isobar_engine::statement::Request as NativeRequest;
 use isobar_node::config::Configuration;
 use isobar_node::node::Node;
+use isobar_node::policy::{DEFAULT_USER, Principal};
 use isobar_node::sandbox::procedure::{self, Nesting};
 use isobar_node::sandbox::{Call, Format, Interrupt, Limits, Request, Results, Role, Sandbox};
 use isobar_node::session::{Session, Settings, Statement};
@@ -39,7 +40,7 @@ async fn main() {
     let mut configuration = Configuration { data: data.path().into(), ..Configuration::default() };
     configuration.store.disk_reserve_mb = 0;
     let node = Arc::new(Node::open(configuration).await.expect("a node"));
-    let mut session = Session::new(node.clone(), Settings::default());
+    let mut session = Session::new(node.clone(), DEFAULT_USER, Settings::default());
     run(&mut session, "CREATE TABLE item (id integer PRIMARY KEY, value integer, name text)").await;
     let fill = format!(
         "INSERT INTO item SELECT g, g * 7919 % 100003, 'item ' || g * 7919 % 100003 FROM generate_series(1, {ROWS}) AS g"
@@ -110,6 +111,7 @@ async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32
         transaction: Some(begin(node).await),
         read_only: false,
         results: Results::held(64 << 20),
+        authority: node.authority(Principal::Node),
         transaction_time: 0,
         statement_time: 0,
         clock: node.clock.clone(),
@@ -169,7 +171,7 @@ async fn idle_session_bytes(node: &Arc<Node>) -> u64 {
     let mut sessions = Vec::new();
     let before = resident_bytes();
     for _ in 0..SESSIONS {
-        let mut session = Session::new(node.clone(), Settings::default());
+        let mut session = Session::new(node.clone(), DEFAULT_USER, Settings::default());
         run(&mut session, "SET application_name = 'bench'").await;
         sessions.push(session);
     }

@@ -137,6 +137,7 @@ pub mod sqlstate {
     pub const ROWS_OUT_LIMIT_EXCEEDED: &str = "39P13";
     pub const LOG_LIMIT_EXCEEDED: &str = "39P14";
     pub const INVALID_SAVEPOINT_SPECIFICATION: &str = "3B001";
+    pub const INVALID_AUTHORIZATION_SPECIFICATION: &str = "28000";
     pub const SERIALIZATION_FAILURE: &str = "40001";
     pub const INSUFFICIENT_PRIVILEGE: &str = "42501";
     pub const SYNTAX_ERROR: &str = "42601";

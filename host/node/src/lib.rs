@@ -12,6 +12,8 @@ pub mod protocol;
 
 pub mod session;
 
+pub mod policy;
+
 pub mod sandbox;
 
 pub mod error;

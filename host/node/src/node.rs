@@ -8,12 +8,14 @@ use isobar_replica::{Clock, Options, Replica, Storage};
 use crate::config::Configuration;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
+use crate::policy::{Authority, InForce, Principal};
 use crate::sandbox::{Sandbox, procedure};
 
 pub struct Node {
     pub configuration: Configuration,
     pub replica: Replica,
     pub sandbox: Sandbox,
+    pub policies: Arc<InForce>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Metrics,
 }
@@ -32,6 +34,7 @@ impl Node {
     /// Opens the data directory, which is created when missing, and loads the engine.
     pub async fn open(configuration: Configuration) -> Result<Node> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let policies = Arc::new(InForce::new()?);
         let replica = Replica::open(Options {
             storage: Storage::Directory(configuration.data.clone()),
             limits: configuration.store.limits(),
@@ -46,6 +49,11 @@ impl Node {
         };
         let sandbox = Sandbox::new(&configuration.sandbox, procedures)
             .map_err(|error| Error::internal("the SQL engine does not load").detail(format!("{error:#}")))?;
-        Ok(Node { configuration, replica, sandbox, clock, metrics: Metrics::default() })
+        Ok(Node { configuration, replica, sandbox, policies, clock, metrics: Metrics::default() })
+    }
+
+    /// In whose name a session's statements run.
+    pub fn authority(&self, login: Principal) -> Authority {
+        Authority::new(self.policies.clone(), login)
     }
 }

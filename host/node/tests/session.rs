@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use isobar_node::config::Configuration;
 use isobar_node::node::Node;
+use isobar_node::policy::DEFAULT_USER;
 use isobar_node::sandbox::{Event, Results, TransactionModes};
 use isobar_node::session::{Session, Settings, Statement, once};
 use isobar_replica::Ulid;
@@ -24,7 +25,7 @@ async fn fixture() -> Fixture {
 
 impl Fixture {
     fn session(&self) -> Session {
-        Session::new(self.node.clone(), Settings::default())
+        Session::new(self.node.clone(), DEFAULT_USER, Settings::default())
     }
 }
 

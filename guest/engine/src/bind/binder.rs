@@ -3,9 +3,11 @@
 use super::BindContext;
 use super::expression::{ColumnId, Expression};
 use super::logical::{CommonTableId, PlanColumn};
-use crate::catalog::View;
+use crate::access;
+use crate::catalog::{Relation, View};
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::FunctionContext;
+use crate::host::{Access, Action};
 use crate::types::DataType;
 
 /// How deep queries, views and expressions may nest in each other. Binding recurses.
@@ -30,6 +32,12 @@ pub struct Binder<'a> {
     pub writing_allowed: bool,
     /// Parameters are refused in what the catalog stores.
     pub parameters_allowed: bool,
+    /// What the statement does to what, each once.
+    pub accesses: Vec<Access>,
+    /// Whose right to read counts: the owner of the view whose text is being bound.
+    pub reader: String,
+    /// Columns that expressions refer to.
+    pub referenced: Vec<ColumnId>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,12 +73,38 @@ impl<'a> Binder<'a> {
             depth: 0,
             writing_allowed: true,
             parameters_allowed: true,
+            accesses: vec![],
+            reader: String::new(),
+            referenced: vec![],
+        }
+    }
+
+    /// Notes what the statement does to a table or view, for whoever reads here.
+    pub fn access(&mut self, action: Action, relation: &Relation) {
+        if let Some(access) = access::relation(self.context.catalog, action, relation) {
+            self.note(Access { user: self.reader.clone(), ..access });
+        }
+    }
+
+    /// Notes what has to be allowed before the statement runs. Calls of a view's text are its user's, as in PostgreSQL.
+    pub fn note(&mut self, access: Access) {
+        if !self.accesses.contains(&access) {
+            self.accesses.push(access);
+        }
+    }
+
+    /// 42501 when one of the accesses so far is denied.
+    pub fn check_accesses(&self) -> Result<()> {
+        match self.accesses[..] {
+            [] => Ok(()),
+            _ => self.context.authorization.check(&self.accesses),
         }
     }
 
     pub fn function_context(&self) -> FunctionContext<'a> {
         FunctionContext {
             environment: self.context.environment,
+            authorization: self.context.authorization,
             settings: self.context.settings,
             catalog: self.context.catalog,
         }

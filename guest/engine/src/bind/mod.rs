@@ -19,7 +19,7 @@ pub use logical::Plan;
 use crate::catalog::{Catalog, Relation, TableColumn};
 use crate::error::{Error, Result};
 use crate::functions::Settings;
-use crate::host::Environment;
+use crate::host::{Access, Authorization, Environment};
 use crate::types::DataType;
 use binder::Binder;
 use scope::Scope;
@@ -32,6 +32,7 @@ pub struct BindContext<'a> {
     pub catalog: &'a Catalog,
     pub settings: &'a Settings,
     pub environment: &'a dyn Environment,
+    pub authorization: &'a dyn Authorization,
     /// Types that the client gave its parameters; `DataType::Unknown` or missing: inferred.
     pub parameter_types: &'a [DataType],
 }
@@ -43,6 +44,8 @@ pub struct Bound {
     /// One per parameter up to the highest that the statement names; none is Unknown.
     pub parameter_types: Vec<DataType>,
     pub command: Command,
+    /// What it does to what, to be checked before it runs.
+    pub accesses: Vec<Access>,
 }
 
 impl Bound {
@@ -71,7 +74,8 @@ pub enum Command {
 pub fn call(context: &BindContext, function: &Function) -> Result<Bound> {
     let mut binder = Binder::new(context);
     let plan = binder.routine_item(function)?;
-    Ok(Bound { plan, parameter_types: binder.parameter_types()?, command: Command::Call })
+    let accesses = std::mem::take(&mut binder.accesses);
+    Ok(Bound { plan, parameter_types: binder.parameter_types()?, command: Command::Call, accesses })
 }
 
 /// Binds SELECT, VALUES, TABLE, WITH, INSERT, UPDATE and DELETE. Other statements are 0A000.
@@ -95,7 +99,8 @@ pub fn query(context: &BindContext, statement: &Statement) -> Result<Bound> {
         Statement::Update(_) => Command::Update,
         _ => Command::Delete,
     };
-    Ok(Bound { plan, parameter_types: binder.parameter_types()?, command })
+    let accesses = std::mem::take(&mut binder.accesses);
+    Ok(Bound { plan, parameter_types: binder.parameter_types()?, command, accesses })
 }
 
 /// Binds a text such as a CHECK's over a table's columns: `column_ids[i]` stands for the column at
@@ -110,6 +115,7 @@ pub fn table_expression(
     binder.reserve(column_ids);
     let bound = binder.stored_expression(relation, column_ids, sql, Clause::Check)?;
     let bound = binder.condition(bound, "CHECK", None)?;
+    binder.check_accesses()?;
     binder.settle(bound)
 }
 
@@ -123,6 +129,7 @@ pub fn transform_expression(
     let mut binder = Binder::new(context);
     binder.reserve(column_ids);
     let bound = binder.stored_expression(relation, column_ids, sql, Clause::Transform)?;
+    binder.check_accesses()?;
     binder.settle(bound)
 }
 
@@ -130,6 +137,7 @@ pub fn transform_expression(
 pub fn parameter(context: &BindContext, sql: &str) -> Result<Expression> {
     let mut binder = Binder::new(context);
     let bound = binder.stored(sql, &Scope::default(), Clause::Parameter)?;
+    binder.check_accesses()?;
     binder.settle(bound)
 }
 
@@ -137,6 +145,7 @@ pub fn parameter(context: &BindContext, sql: &str) -> Result<Expression> {
 pub fn constant(context: &BindContext, sql: &str, data_type: DataType, modifier: i32) -> Result<Expression> {
     let mut binder = Binder::new(context);
     let bound = binder.stored(sql, &Scope::default(), Clause::Default)?;
+    binder.check_accesses()?;
     let from = bound.data_type();
     let column = TableColumn {
         name: String::new(),

@@ -11,11 +11,17 @@ use crate::catalog::{
 };
 use crate::error::{Error, Result};
 use crate::functions::Settings;
-use crate::host::Environment;
+use crate::host::{Access, Authorization, Environment};
 use crate::parse;
 use crate::types::DataType;
 
 struct Stopped;
+
+impl Authorization for Stopped {
+    fn check(&self, _: &[Access]) -> Result<()> {
+        Ok(())
+    }
+}
 
 impl Environment for Stopped {
     fn transaction_time(&self) -> i64 {
@@ -73,6 +79,7 @@ fn table(id: u32, schema_id: u32, name: &str, columns: Vec<TableColumn>, indexes
         indexes,
         checks: vec![],
         next_index_id: 9,
+        owner: "isobar".into(),
     }
 }
 
@@ -102,7 +109,7 @@ fn catalog() -> Catalog {
     let mut pg_class = table(1259, 11, "pg_class", vec![column("oid", Oid, -1)], vec![]);
     pg_class.kind = RelationKind::System;
     Catalog::new(
-        vec![Schema { id: 16_384, name: "s".into() }],
+        vec![Schema { id: 16_384, name: "s".into(), owner: "isobar".into() }],
         vec![
             table(16_400, 2200, "t", t, vec![index(0, "t_pkey", &[0], true)]),
             table(16_401, 2200, "u", u, vec![index(0, "u_pkey", &[0, 1], true), index(1, "u_n_key", &[2], false)]),
@@ -134,7 +141,8 @@ fn shown(data_type: DataType, modifier: i32) -> String {
 
 fn describe(catalog: &Catalog, settings: &Settings, sql: &str) -> Result<Vec<String>> {
     let statement = parse::parse(sql)?;
-    let context = BindContext { catalog, settings, environment: &Stopped, parameter_types: &[] };
+    let context =
+        BindContext { catalog, settings, environment: &Stopped, authorization: &Stopped, parameter_types: &[] };
     let bound = query(&context, &statement)?;
     let mut lines = vec![];
     if !bound.parameter_types.is_empty() {

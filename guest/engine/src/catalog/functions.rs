@@ -2,6 +2,7 @@
 
 use super::procedure::Callable;
 use super::{Catalog, Index, Relation, RelationKind, View, definition, quote_identifier, system};
+use crate::access;
 use crate::bind::name::split_qualified;
 use crate::define::settings;
 use crate::error::{Error, Result, sqlstate};
@@ -17,7 +18,7 @@ const REGCLASS: Signature = Signature::Exact(DataType::Regclass);
 const REGTYPE: Signature = Signature::Exact(DataType::Regtype);
 const REGNAMESPACE: Signature = Signature::Exact(DataType::Regnamespace);
 
-/// Whether an object is found by its name alone, or whether the one user there is may do something: always.
+/// Whether an object is found by its name alone: always.
 fn yes(_: &FunctionContext, _: &[Value]) -> Result<Value> {
     Ok(Value::Boolean(true))
 }
@@ -40,7 +41,7 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     function("pg_get_expr", &[TEXT, OID, BOOLEAN], TEXT, expression).stable(),
     function("pg_get_viewdef", &[OID], TEXT, view_definition).stable(),
     function("pg_get_viewdef", &[OID, BOOLEAN], TEXT, view_definition).stable(),
-    function("pg_get_userbyid", &[OID], NAME, |context, _| Ok(Value::text(&context.settings.user))).stable(),
+    function("pg_get_userbyid", &[OID], NAME, user_by_oid).stable(),
     function("pg_get_serial_sequence", &[TEXT, TEXT], TEXT, nothing).stable(),
     function("pg_get_partkeydef", &[OID], TEXT, nothing).stable(),
     function("pg_get_ruledef", &[OID], TEXT, nothing).stable(),
@@ -76,28 +77,18 @@ pub static FUNCTIONS: &[ScalarFunction] = &[
     function("pg_encoding_to_char", &[INTEGER], NAME, encoding).stable(),
     function("set_config", &[TEXT, TEXT, BOOLEAN], TEXT, set_config).not_strict().volatile(),
     function("pg_is_in_recovery", &[], BOOLEAN, no).stable(),
-    function("has_table_privilege", &[TEXT, TEXT], BOOLEAN, has_table_privilege).stable(),
-    function("has_table_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
-    function("has_table_privilege", &[NAME, TEXT, TEXT], BOOLEAN, has_table_privilege).stable(),
-    function("has_table_privilege", &[NAME, OID, TEXT], BOOLEAN, yes).stable(),
-    function("has_schema_privilege", &[TEXT, TEXT], BOOLEAN, has_schema_privilege).stable(),
-    function("has_schema_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
-    function("has_schema_privilege", &[NAME, TEXT, TEXT], BOOLEAN, has_schema_privilege).stable(),
-    function("has_schema_privilege", &[NAME, OID, TEXT], BOOLEAN, yes).stable(),
-    function("has_database_privilege", &[TEXT, TEXT], BOOLEAN, yes).stable(),
-    function("has_database_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
-    function("has_database_privilege", &[NAME, TEXT, TEXT], BOOLEAN, yes).stable(),
-    function("has_column_privilege", &[OID, TEXT, TEXT], BOOLEAN, yes).stable(),
-    function("has_column_privilege", &[OID, SMALLINT, TEXT], BOOLEAN, yes).stable(),
-    function("has_any_column_privilege", &[OID, TEXT], BOOLEAN, yes).stable(),
-    function("pg_has_role", &[NAME, TEXT], BOOLEAN, yes).stable(),
-    function("pg_has_role", &[OID, TEXT], BOOLEAN, yes).stable(),
-    function("pg_has_role", &[NAME, NAME, TEXT], BOOLEAN, yes).stable(),
-    function("pg_has_role", &[NAME, OID, TEXT], BOOLEAN, yes).stable(),
 ];
 
 fn optional_text(text: Option<String>) -> Result<Value> {
     Ok(text.map_or(Value::Null, |text| Value::text(&text)))
+}
+
+/// As PostgreSQL says it of users that are not there.
+fn user_by_oid(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
+    let oid = arguments.oid(0)?;
+    let users = access::users(context.catalog, &context.settings.user);
+    let found = users.into_iter().find(|user| access::user_oid(user) == oid);
+    Ok(Value::text(&found.unwrap_or_else(|| format!("unknown (OID={oid})"))))
 }
 
 fn format_type(_: &FunctionContext, arguments: &[Value]) -> Result<Value> {
@@ -253,22 +244,5 @@ fn set_config(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
             optional_text(settings::current(&unchanged, &name))
         }
         _ => Ok(arguments[1].clone()),
-    }
-}
-
-/// The engine's user may do everything with what there is; who may do what is decided before the engine is asked.
-fn has_table_privilege(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
-    let name = arguments.text(arguments.len() - 2)?;
-    match class_by_name(context.catalog, &context.settings.search_path, name)? {
-        Some(_) => Ok(Value::Boolean(true)),
-        None => Err(Error::new(sqlstate::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))),
-    }
-}
-
-fn has_schema_privilege(context: &FunctionContext, arguments: &[Value]) -> Result<Value> {
-    let name = arguments.text(arguments.len() - 2)?;
-    match context.catalog.schema(name) {
-        Some(_) => Ok(Value::Boolean(true)),
-        None => Err(Error::new(sqlstate::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))),
     }
 }

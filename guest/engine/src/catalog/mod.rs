@@ -4,6 +4,7 @@ pub mod definition;
 pub mod functions;
 pub mod identifier;
 pub mod keys;
+pub mod privileges;
 pub mod procedure;
 pub mod statistics;
 pub mod store;
@@ -21,6 +22,8 @@ use procedure::{Callable, Procedure};
 use statistics::TableStatistics;
 use std::rc::Rc;
 
+/// Who a session without a user is.
+pub const DEFAULT_USER: &str = "isobar";
 /// The namespace of system relations.
 pub const PG_CATALOG: u32 = 11;
 /// The SQL standard's views of the catalog.
@@ -64,7 +67,7 @@ impl Catalog {
             (PUBLIC, "public"),
         ] {
             if !schemas.iter().any(|schema| schema.id == id) {
-                schemas.push(Schema { id, name: name.into() });
+                schemas.push(Schema { id, name: name.into(), owner: String::new() });
             }
         }
         schemas.sort_by_key(|schema| schema.id);

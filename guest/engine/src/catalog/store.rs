@@ -1,11 +1,12 @@
 //! The catalog's records: reading them all, and writing single ones.
 //!
-//! A record is one byte of format version and its postcard form.
+//! A record is one byte of format version and its postcard form. Schemas and relations of version 1 have no owner: what
+//! was made then belongs to the user whom everybody was.
 
 use super::keys::{self, Record};
 use super::procedure::Procedure;
 use super::statistics::TableStatistics;
-use super::{Catalog, FIRST_USER_OID, Relation, Schema};
+use super::{Catalog, DEFAULT_USER, FIRST_USER_OID, Relation, Schema};
 use crate::encode::pairs::Pairs;
 use crate::encode::writes::WriteBuffer;
 use crate::error::{Error, Result, sqlstate};
@@ -14,6 +15,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::rc::Rc;
 
 const FORMAT_VERSION: u8 = 1;
+/// Of records that end with their owner.
+const OWNED_VERSION: u8 = 2;
 
 /// Bytes asked of a cursor at a time.
 const READ_BYTES: u32 = 1 << 20;
@@ -43,8 +46,8 @@ impl Catalog {
             for pair in Pairs::new(&batch) {
                 let (key, value) = pair?;
                 match keys::parse(key) {
-                    Some(Record::Schema(_)) => schemas.push(decode(value)?),
-                    Some(Record::Relation(_)) => relations.push(decode(value)?),
+                    Some(Record::Schema(_)) => schemas.push(decode_owned(value)?),
+                    Some(Record::Relation(_)) => relations.push(decode_owned(value)?),
                     Some(Record::Comment { oid, column }) => comments.push(((oid, column), decode(value)?)),
                     Some(Record::Statistics(id)) => statistics.push((id, decode(value)?)),
                     Some(Record::Procedure(_)) => procedures.push(decode(value)?),
@@ -94,7 +97,7 @@ pub fn put_relation(transaction: &dyn Transaction, previous: Option<&Relation>, 
             writes.put(&name, &encode(&relation.id)?);
         }
     }
-    writes.put(&keys::relation(relation.id), &encode(relation)?);
+    writes.put(&keys::relation(relation.id), &encode_version(relation, OWNED_VERSION)?);
     writes.flush(transaction)
 }
 
@@ -118,7 +121,7 @@ pub fn delete_relation(transaction: &dyn Transaction, catalog: &Catalog, relatio
 pub fn put_schema(transaction: &dyn Transaction, schema: &Schema) -> Result<()> {
     let mut writes = WriteBuffer::new();
     writes.put(&keys::name(0, &schema.name), &encode(&schema.id)?);
-    writes.put(&keys::schema(schema.id), &encode(schema)?);
+    writes.put(&keys::schema(schema.id), &encode_version(schema, OWNED_VERSION)?);
     writes.flush(transaction)
 }
 
@@ -200,16 +203,51 @@ fn names(relation: &Relation) -> Vec<Vec<u8>> {
 }
 
 fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>> {
-    postcard::to_extend(record, vec![FORMAT_VERSION])
+    encode_version(record, FORMAT_VERSION)
+}
+
+fn encode_version<T: Serialize>(record: &T, version: u8) -> Result<Vec<u8>> {
+    postcard::to_extend(record, vec![version])
         .map_err(|error| Error::internal(format!("cannot write a catalog record: {error}")))
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let corrupted =
-        |reason: String| Error::new(sqlstate::DATA_CORRUPTED, format!("a catalog record is damaged: {reason}"));
     match bytes.split_first() {
         Some((&FORMAT_VERSION, record)) => postcard::from_bytes(record).map_err(|error| corrupted(error.to_string())),
         Some((version, _)) => Err(corrupted(format!("its format version is {version}"))),
-        None => Err(corrupted("it is empty".into())),
+        None => Err(corrupted("it is empty")),
+    }
+}
+
+/// A record that ends with its owner, or one of version 1, which ends before.
+fn decode_owned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let record = match bytes.split_first() {
+        Some((&OWNED_VERSION, record)) => postcard::from_bytes(record),
+        Some((&FORMAT_VERSION, record)) => {
+            let owner = postcard::to_stdvec(DEFAULT_USER).map_err(|error| corrupted(error.to_string()))?;
+            postcard::from_bytes(&[record, &owner].concat())
+        }
+        _ => return decode(bytes),
+    };
+    record.map_err(|error| corrupted(error.to_string()))
+}
+
+fn corrupted(reason: impl std::fmt::Display) -> Error {
+    Error::new(sqlstate::DATA_CORRUPTED, format!("a catalog record is damaged: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_without_an_owner_are_the_first_users() {
+        let schema = Schema { id: 16384, name: "s".into(), owner: "ann".into() };
+        let record = encode_version(&schema, OWNED_VERSION).unwrap();
+        assert_eq!(decode_owned::<Schema>(&record).unwrap(), schema);
+        let mut old = record[..record.len() - "ann".len() - 1].to_vec();
+        old[0] = FORMAT_VERSION;
+        assert_eq!(decode_owned::<Schema>(&old).unwrap(), Schema { owner: "isobar".into(), ..schema });
+        assert!(decode_owned::<Schema>(&record[..3]).is_err() && decode_owned::<Schema>(&[9, 0]).is_err());
     }
 }

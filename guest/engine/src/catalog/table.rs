@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Schema {
     pub id: u32,
     pub name: String,
+    /// The user who made it; empty where nobody did.
+    pub owner: String,
 }
 
 /// A table or a view.
@@ -25,6 +27,8 @@ pub struct Relation {
     pub indexes: Vec<Index>,
     pub checks: Vec<Check>,
     pub next_index_id: u32,
+    /// The user who made it, or was given it; empty where nobody did.
+    pub owner: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +142,7 @@ impl Relation {
             indexes: vec![],
             checks: vec![],
             next_index_id: 1,
+            owner: String::new(),
         }
     }
 

@@ -1,15 +1,17 @@
 //! What defining statements run with, and how they find what they name.
 
-use crate::bind::name::{QualifiedName, qualified};
+use crate::access;
+use crate::bind::name::{QualifiedName, fold, qualified};
 use crate::bind::{self, BindContext, ColumnId, Expression};
+use crate::catalog::procedure::Procedure;
 use crate::catalog::{Catalog, PG_CATALOG, Relation, RelationKind, Schema};
 use crate::error::{Error, Result, sqlstate};
 use crate::execute::expression::compile;
 use crate::execute::{ExecuteContext, Execution, expression};
 use crate::functions::{FunctionContext, Settings};
-use crate::host::{Host, Severity};
+use crate::host::{Action, Host, Severity};
 use crate::types::{DataType, Value};
-use sqlparser::ast::ObjectName;
+use sqlparser::ast::{ObjectName, Owner};
 use std::rc::Rc;
 
 /// What a defining statement runs with.
@@ -29,18 +31,66 @@ impl DefineContext<'_> {
     }
 
     pub fn functions(&self) -> FunctionContext<'_> {
-        FunctionContext { environment: self.host, settings: self.settings, catalog: &self.catalog }
+        FunctionContext {
+            environment: self.host,
+            authorization: self.host,
+            settings: self.settings,
+            catalog: &self.catalog,
+        }
     }
 
     pub fn bind_context(&self) -> BindContext<'_> {
-        BindContext { catalog: &self.catalog, settings: self.settings, environment: self.host, parameter_types: &[] }
+        BindContext {
+            catalog: &self.catalog,
+            settings: self.settings,
+            environment: self.host,
+            authorization: self.host,
+            parameter_types: &[],
+        }
     }
 
     pub fn execute_context(&self) -> ExecuteContext<'_> {
         ExecuteContext { host: self.host, functions: self.functions(), parameters: &[], catalog: &self.catalog }
     }
 
-    /// The schema that a new object with this name goes to.
+    /// 42501 unless who asks may do this to a table or view.
+    pub fn may(&self, action: Action, relation: &Relation) -> Result<()> {
+        match access::relation(&self.catalog, action, relation) {
+            Some(access) => self.host.check(&[access]),
+            None => Ok(()),
+        }
+    }
+
+    /// 42501 unless who asks may define in a schema, and change it.
+    pub fn may_define_in(&self, schema: &Schema) -> Result<()> {
+        self.host.check(&[access::schema(Action::Ddl, schema)])
+    }
+
+    /// 42501 unless who asks may deploy a procedure's versions, and change and drop it.
+    pub fn may_deploy(&self, procedure: &Procedure) -> Result<()> {
+        let (schema, name, owner) = (access::PROCEDURE_SCHEMA, &procedure.name, &procedure.owner);
+        self.host.check(&[access::procedure(Action::Deploy, schema, name, owner)])
+    }
+
+    /// 42501 unless who asks may make this user own things. Answers the name.
+    pub fn new_owner(&self, owner: &Owner) -> Result<String> {
+        let name = match owner {
+            Owner::Ident(name) => access::user_name(fold(name))?,
+            Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => self.settings.user.clone(),
+        };
+        self.check_gift(&name)?;
+        Ok(name)
+    }
+
+    /// 42501 unless who asks may make this user own things.
+    pub fn check_gift(&self, owner: &str) -> Result<()> {
+        match access::give(&self.settings.user, owner) {
+            Some(access) => self.host.check(&[access]),
+            None => Ok(()),
+        }
+    }
+
+    /// The schema that a new object with this name goes to, where who asks may define.
     pub fn target_schema(&self, name: &QualifiedName) -> Result<Schema> {
         let schema = match &name.schema {
             Some(schema) => self.schema(schema)?,
@@ -51,6 +101,7 @@ impl DefineContext<'_> {
         if schema.id < crate::catalog::PUBLIC {
             return Err(Error::new("42501", format!("permission denied for schema {}", schema.name)));
         }
+        self.may_define_in(schema)?;
         Ok(schema.clone())
     }
 

@@ -5,6 +5,7 @@ use super::{DefineContext, removal};
 use crate::bind::name::{QualifiedName, qualified};
 use crate::catalog::{Relation, RelationKind, store};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use sqlparser::ast::ObjectName;
 use std::rc::Rc;
@@ -35,6 +36,7 @@ fn named(
         let name = qualified(name)?;
         match context.find(&name) {
             Some(relation) if is_kind(&relation) => {
+                context.may(Action::Ddl, &relation)?;
                 if !found.iter().any(|known| known.id == relation.id) {
                     found.push(relation);
                 }

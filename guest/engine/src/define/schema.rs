@@ -2,16 +2,24 @@
 
 use super::dependents::{notice_cascade, still_needed};
 use super::{DefineContext, drop};
+use crate::access;
 use crate::bind::name::{fold, simple};
 use crate::catalog::{FIRST_USER_OID, PUBLIC, RelationKind, Schema, store};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
-use sqlparser::ast::{ObjectName, SchemaName};
+use sqlparser::ast::{ObjectName, Owner, SchemaName};
 
 pub fn create(context: &DefineContext, name: &SchemaName, if_not_exists: bool) -> Result<Outcome> {
-    let name = match name {
-        SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _) => fold(simple(name)?),
-        SchemaName::UnnamedAuthorization(owner) => fold(owner),
+    let (name, owner) = match name {
+        SchemaName::Simple(name) => (fold(simple(name)?), None),
+        SchemaName::NamedAuthorization(name, owner) => (fold(simple(name)?), Some(owner)),
+        SchemaName::UnnamedAuthorization(owner) => (fold(owner), Some(owner)),
+    };
+    context.host.check(&[access::database(Action::Ddl)])?;
+    let owner = match owner {
+        Some(owner) => context.new_owner(&Owner::Ident(owner.clone()))?,
+        None => context.settings.user.clone(),
     };
     if name.starts_with("pg_") {
         return Err(Error::new("42939", format!("unacceptable schema name \"{name}\""))
@@ -25,7 +33,7 @@ pub fn create(context: &DefineContext, name: &SchemaName, if_not_exists: bool) -
         return Err(Error::new(sqlstate::DUPLICATE_SCHEMA, format!("schema \"{name}\" already exists")));
     }
     let id = store::allocate_oids(context.host, 1)?;
-    store::put_schema(context.host, &Schema { id, name })?;
+    store::put_schema(context.host, &Schema { id, name, owner })?;
     Ok(super::complete("CREATE SCHEMA"))
 }
 
@@ -48,6 +56,7 @@ pub fn drop(context: &DefineContext, names: &[ObjectName], if_exists: bool, casc
                 format!("cannot drop schema {name} because {what}"),
             ));
         }
+        context.may_define_in(&schema)?;
         let mut relations = context.catalog.relations();
         relations.retain(|relation| relation.schema_id == schema.id);
         let shown: Vec<String> = relations

@@ -2,6 +2,7 @@
 
 use super::{DefineContext, rows};
 use crate::error::{Error, Result};
+use crate::host::Action;
 use crate::statement::Outcome;
 use sqlparser::ast::{Truncate, TruncateIdentityOption};
 
@@ -12,6 +13,9 @@ pub fn execute(context: &DefineContext, truncate: &Truncate) -> Result<Outcome> 
     // There are no sequences yet that RESTART could mean, nor foreign keys for CASCADE.
     let _: &Option<TruncateIdentityOption> = &truncate.identity;
     let tables = truncate.table_names.iter().map(|target| context.table(&target.name)).collect::<Result<Vec<_>>>()?;
+    for table in &tables {
+        context.may(Action::Delete, table)?;
+    }
     for table in tables {
         context.host.guard(&crate::catalog::keys::relation(table.id))?;
         rows::delete_all(context.host, &table)?;

@@ -8,6 +8,7 @@ use crate::bind::logical::PlanColumn;
 use crate::bind::name::{fold, qualified};
 use crate::catalog::{Relation, RelationKind, TableColumn, View, ViewRelation, store};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::limits::VIEW_BYTES;
 use crate::parse;
 use crate::statement::Outcome;
@@ -50,6 +51,7 @@ pub fn create(context: &DefineContext, create: &CreateView) -> Result<Outcome> {
         None => None,
     };
     if let Some(replaced) = &replaced {
+        context.may(Action::Ddl, replaced)?;
         check_replacement(&replaced.columns, &columns)?;
     }
     let id = match &replaced {
@@ -62,6 +64,7 @@ pub fn create(context: &DefineContext, create: &CreateView) -> Result<Outcome> {
         name: name.name,
         kind: RelationKind::View(View { sql: sql.into(), relations: relations(context, sql)? }),
         columns,
+        owner: replaced.as_ref().map_or_else(|| context.settings.user.clone(), |replaced| replaced.owner.clone()),
         ..Relation::without_columns()
     };
     store::put_relation(context.host, replaced.as_deref(), &view)?;

@@ -139,7 +139,8 @@ mod tests {
         let store = MemoryStore::new();
         let host = store.begin();
         let (settings, catalog) = (Settings::default(), Catalog::default());
-        let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
+        let context =
+            FunctionContext { environment: &host, authorization: &host, settings: &settings, catalog: &catalog };
         let mut printer = RowPrinter::new(&host, &context, Format::Text, &[], vec![DataType::BigInt]).unwrap();
         let values = [0, 7, -1, 10, 1234567890, i64::MAX, i64::MIN];
         let column = Column::from_values(DataType::BigInt, &values.map(Value::BigInt));

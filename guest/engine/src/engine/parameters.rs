@@ -53,7 +53,8 @@ mod tests {
     fn parsed(parameters: Vec<u8>, format: Format, types: &[DataType]) -> Result<Vec<Value>> {
         let host = MemoryStore::new().begin();
         let (settings, catalog) = (Settings::default(), Catalog::default());
-        let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
+        let context =
+            FunctionContext { environment: &host, authorization: &host, settings: &settings, catalog: &catalog };
         parse(&Request { parameters, format, ..Default::default() }, types, &context)
     }
 

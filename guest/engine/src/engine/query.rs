@@ -24,12 +24,18 @@ impl Session<'_> {
             catalog: &self.catalog,
             settings: &self.settings,
             environment: self.host,
+            authorization: self.host,
             parameter_types: &self.parameter_types,
         }
     }
 
     pub fn function_context(&self) -> FunctionContext<'_> {
-        FunctionContext { environment: self.host, settings: &self.settings, catalog: &self.catalog }
+        FunctionContext {
+            environment: self.host,
+            authorization: self.host,
+            settings: &self.settings,
+            catalog: &self.catalog,
+        }
     }
 
     pub fn execute_context<'a>(&'a self, parameters: &'a [Value]) -> ExecuteContext<'a> {
@@ -42,6 +48,9 @@ pub fn plan(session: &Session, statement: &Statement) -> Result<Plan> {
         Statement::Call(function) => bind::call(&session.bind_context(), function)?,
         statement => bind::query(&session.bind_context(), statement)?,
     };
+    if !bound.accesses.is_empty() {
+        session.host.check(&bound.accesses)?;
+    }
     let setting_change = setting_change(&session.request.sql, &bound.plan)?;
     let writes = read_only::writing_query(statement, bound.command, &bound.plan);
     let answers_rows = match (bound.command, &bound.plan.columns()[..]) {

@@ -3,7 +3,7 @@
 use super::{FunctionContext, FunctionKind, Resolved, ScalarFunction, Settings, resolve};
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::host::Environment;
+use crate::host::{Environment, Unrestricted};
 use crate::types::text::registered::type_named;
 use crate::types::{Column, ColumnBuilder, DataType, Value, cast, text};
 
@@ -201,7 +201,8 @@ fn printed(value: &Value, data_type: DataType, context: &FunctionContext) -> Res
 fn check(answers: &str) {
     let settings = Settings { time_zone: "America/New_York".into(), ..Settings::default() };
     let catalog = Catalog::default();
-    let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
+    let context =
+        FunctionContext { environment: &Clock, authorization: &Unrestricted, settings: &settings, catalog: &catalog };
     let mut wrong = String::new();
     for line in answers.lines() {
         let (expression, expected) = line.split_once('\t').unwrap_or_else(|| panic!("a tab in {line}"));

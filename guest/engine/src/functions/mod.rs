@@ -16,9 +16,9 @@ pub mod set;
 pub mod signature;
 pub mod window;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, DEFAULT_USER};
 use crate::error::Result;
-use crate::host::Environment;
+use crate::host::{Authorization, Environment};
 use crate::types::{Column, DataType, Value};
 use std::fmt;
 
@@ -26,6 +26,7 @@ use std::fmt;
 #[derive(Clone, Copy)]
 pub struct FunctionContext<'a> {
     pub environment: &'a dyn Environment,
+    pub authorization: &'a dyn Authorization,
     pub settings: &'a Settings,
     pub catalog: &'a Catalog,
 }
@@ -54,7 +55,7 @@ impl Default for Settings {
             bytea_output: "hex".into(),
             extra_float_digits: 1,
             search_path: vec!["$user".into(), "public".into()],
-            user: "isobar".into(),
+            user: DEFAULT_USER.into(),
             database: "isobar".into(),
             changed: vec![],
         }

@@ -35,7 +35,11 @@ struct State {
     last_catalog_version: u64,
     time: i64,
     random: u64,
+    authorization: Option<Decide>,
 }
+
+/// Decides about the accesses of a statement.
+type Decide = Box<dyn FnMut(&[Access]) -> Result<()>>;
 
 impl State {
     fn next_catalog_version(&mut self) -> u64 {
@@ -67,6 +71,11 @@ impl MemoryStore {
             last_cursor: Cell::new(0),
             output: RefCell::default(),
         }
+    }
+
+    /// From now on `decide` says what statements may do.
+    pub fn authorize(&self, decide: impl FnMut(&[Access]) -> Result<()> + 'static) {
+        self.state.borrow_mut().authorization = Some(Box::new(decide));
     }
 
     /// How many keys there are, of all spaces.
@@ -443,9 +452,12 @@ mod tests {
     }
 }
 
-/// One user, who may do everything.
+/// Everybody may do everything, unless a test has said otherwise.
 impl Authorization for MemoryTransaction {
-    fn check(&self, _: &[Access]) -> Result<()> {
-        Ok(())
+    fn check(&self, accesses: &[Access]) -> Result<()> {
+        match &mut self.store.state.borrow_mut().authorization {
+            Some(decide) => decide(accesses),
+            None => Ok(()),
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{DataType, Value, text};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::functions::{FunctionContext, Settings};
-use crate::host::Environment;
+use crate::host::{Environment, Unrestricted};
 
 pub(super) struct Clock;
 
@@ -88,7 +88,8 @@ fn as_text(value: &Result<Value>, data_type: DataType, context: &FunctionContext
 pub(super) fn compare(data: &str, at_least: usize, outcome: impl Fn(&[&str], &FunctionContext) -> String) {
     let settings = settings();
     let catalog = Catalog::default();
-    let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
+    let context =
+        FunctionContext { environment: &Clock, authorization: &Unrestricted, settings: &settings, catalog: &catalog };
     let mut wrong = vec![];
     let mut count = 0;
     for line in data.lines() {
@@ -311,7 +312,7 @@ proptest::proptest! {
     ) {
         let settings = settings();
         let catalog = Catalog::default();
-        let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
+        let context = FunctionContext { environment: &Clock, authorization: &Unrestricted, settings: &settings, catalog: &catalog };
         for &data_type in READABLE {
             let Ok(value) = text::parse(&text, data_type, -1, &context) else { continue };
             let printed = text::to_string(&value, data_type, &settings);

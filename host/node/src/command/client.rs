@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Client {
     http: HttpClient<HttpConnector, Full<Bytes>>,
     base: String,
+    /// The connection string that says who asks; none: the node's first user.
+    connection_string: Option<String>,
 }
 
 /// One statement as `POST /sql` takes it.
@@ -127,7 +129,13 @@ impl Client {
         connector.set_nodelay(true);
         let http =
             HttpClient::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector);
-        Ok(Client { http, base })
+        Ok(Client { http, base, connection_string: None })
+    }
+
+    /// The same connections, for another user.
+    pub fn as_user(mut self, user: &str) -> Client {
+        self.connection_string = Some(format!("postgresql://{}@isobar/isobar", percent_encoded(user)));
+        self
     }
 
     pub fn url(&self) -> &str {
@@ -149,6 +157,11 @@ impl Client {
     /// Sends JSON and gives back JSON.
     pub async fn post(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
         understood(&self.send(Method::POST, path, JSON, body.to_string().into(), None).await?)
+    }
+
+    /// Puts JSON and gives back JSON.
+    pub async fn put(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value, Failure> {
+        understood(&self.send(Method::PUT, path, JSON, body.to_string().into(), None).await?)
     }
 
     /// Sends bytes as they are and gives back JSON.
@@ -175,6 +188,9 @@ impl Client {
             .header("content-type", content_type)
             .header("neon-raw-text-output", "true")
             .header("neon-array-mode", "true");
+        if let Some(connection_string) = &self.connection_string {
+            request = request.header("neon-connection-string", connection_string);
+        }
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -200,6 +216,15 @@ const JSON: &str = "application/json";
 
 fn understood<T: serde::de::DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(answer).map_err(|error| Failure::Lost(format!("the node's answer makes no sense: {error}")))
+}
+
+/// RFC 3986: what may not stand in a URL as it is.
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 /// An answer that is not 2xx: PostgreSQL's fields, or whatever else listens at that address.

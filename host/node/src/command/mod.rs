@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 mod client;
 pub mod load;
+pub mod policy;
 pub mod procedure;
 pub mod sql;
 pub mod start;
@@ -20,6 +21,8 @@ pub enum Command {
     Load(load::Arguments),
     /// Deploy, list, try and remove stored procedures
     Procedure(procedure::Arguments),
+    /// Check, test and apply policies: who may do what
+    Policy(policy::Arguments),
 }
 
 impl Command {
@@ -30,6 +33,7 @@ impl Command {
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Load(arguments) => load::run(arguments).await,
             Command::Procedure(arguments) => procedure::run(arguments).await,
+            Command::Policy(arguments) => policy::run(arguments).await,
         }
     }
 }

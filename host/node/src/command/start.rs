@@ -113,7 +113,7 @@ fn announce(node: &Node, server: &Server) {
 
 /// Index builds and removals go on beside the clients, where the last process left them.
 async fn resume_schema_changes(node: Arc<Node>) {
-    let mut session = Session::new(node, Settings::default());
+    let mut session = Session::of_node(node, Settings::default());
     if let Err(error) = session.resume_schema_changes().await {
         tracing::warn!(%error, "a schema change that was interrupted could not be finished");
     }

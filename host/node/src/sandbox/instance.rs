@@ -8,6 +8,7 @@ use isobar_replica::{Clock, Transaction, Ulid};
 use wasmtime::{ResourceLimiter, Store};
 
 use crate::error::{Error, Result};
+use crate::policy::Authority;
 use crate::sandbox::bindings::Engine;
 use crate::sandbox::procedure::Nesting;
 use crate::sandbox::runtime::WeakSandbox;
@@ -21,6 +22,8 @@ pub struct Call {
     /// Writes answer 25006.
     pub read_only: bool,
     pub results: Results,
+    /// In whose name the statement runs.
+    pub authority: Authority,
     /// Microseconds since the Unix epoch.
     pub transaction_time: i64,
     /// Microseconds since the Unix epoch.

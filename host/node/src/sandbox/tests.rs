@@ -11,6 +11,7 @@ use wasm_encoder::{
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use crate::policy::{Authority, InForce, Principal};
 use crate::sandbox::procedure::{self, Nesting};
 use crate::sandbox::{Call, Format, Interrupt, Limits, Outcome, Request, Results, Role, Sandbox};
 
@@ -131,6 +132,7 @@ fn call() -> Call {
         transaction: None,
         read_only: false,
         results: Results::held(1 << 20),
+        authority: Authority::new(Arc::new(InForce::new().expect("policies")), Principal::Node),
         transaction_time: 0,
         statement_time: 0,
         clock: Arc::new(Still),

@@ -65,7 +65,7 @@ impl Session {
         key: Option<Ulid>,
     ) -> Result<BatchAnswer> {
         self.begin(modes, Some(Ulid::generate()))?;
-        let request = key.map_or(0, |_| once::fingerprint(statements));
+        let request = key.map_or(0, |_| once::fingerprint(self.user(), statements));
         if let Some(key) = key
             && let Some(repeated) = self.find_batch(key, request).await?
         {
@@ -96,10 +96,13 @@ impl Session {
     /// What the same batch answered before. Reads in the batch's own transaction, so that a twin that commits in
     /// between is a conflict.
     async fn find_batch(&mut self, key: Ulid, request: u64) -> Result<Option<BatchAnswer>> {
+        let Some(block) = &self.block else { return Ok(None) };
+        let mut transaction = self.node.replica.begin(block.options()).await?;
+        self.admit(&mut transaction)?;
         let Some(block) = &mut self.block else { return Ok(None) };
         // From here on the snapshot must stay: a younger one could hide a twin's commit from the certifier.
         block.queried = true;
-        let transaction = block.transaction.insert(self.node.replica.begin(block.options()).await?);
+        let transaction = block.transaction.insert(transaction);
         let Some(repeated) = once::stored_answers(&self.node, transaction, key)? else { return Ok(None) };
         let repeated = repeated.of_request(request)?;
         let answers = repeated.answers.into_iter().map(|answer| {

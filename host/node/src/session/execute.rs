@@ -6,8 +6,10 @@ use std::time::Instant;
 use isobar_replica::{Isolation, Transaction, TransactionOptions, Ulid};
 
 use crate::error::{Error, Result, sqlstate};
+use crate::policy::DEFAULT_USER;
 use crate::sandbox::procedure::Nesting;
 use crate::sandbox::{Call, Control, Format, Outcome, Request, Results, Role, Setting, Stopped};
+use crate::session::identity::SESSION_AUTHORIZATION;
 use crate::session::retry::Retry;
 use crate::session::{Completion, Session, Statement, once};
 
@@ -83,7 +85,10 @@ impl Session {
             read_only: modes.read_only.unwrap_or_default(),
         };
         let mut transaction = self.node.replica.begin(options).await?;
-        let request = key.map_or(0, |_| once::fingerprint(std::slice::from_ref(statement)));
+        let request = key.map_or(0, |_| once::fingerprint(self.user(), std::slice::from_ref(statement)));
+        if key.is_some() {
+            self.admit(&mut transaction)?;
+        }
         if let Some(key) = key
             && let Some(repeated) = once::stored_answers(&self.node, &mut transaction, key)?
         {
@@ -119,7 +124,7 @@ impl Session {
         if statements.is_empty() {
             return Ok(());
         }
-        let mut session = Session::new(self.node.clone(), self.settings.clone());
+        let mut session = Session::of_node(self.node.clone(), self.settings.clone());
         session.interrupt = self.interrupt.clone();
         let work = tokio::spawn(async move { session.execute_all_follow_up(statements).await });
         work.await
@@ -247,12 +252,20 @@ impl Session {
         {
             return (None, Err(error.into()));
         }
+        let authority = self.authority();
+        if let Some(open) = &mut transaction
+            && let Err(error) = authority.admit(open)
+        {
+            open.finish_statement(false);
+            return (transaction, Err(error));
+        }
         let timeout = [self.settings.statement_timeout(), self.node.sandbox.limits().statement_time()];
         let mut request = self.request(statement, surroundings);
         let mut call = Call {
             transaction,
             read_only: surroundings.options.read_only,
             results: std::mem::take(results),
+            authority: authority.clone(),
             transaction_time: surroundings.transaction_time,
             statement_time: self.now(),
             clock: self.node.clock.clone(),
@@ -286,6 +299,11 @@ impl Session {
                 }
             };
         }
+        if let Ok(Outcome::Control(control)) = &outcome
+            && let Err(error) = self.check_change(control, &authority, call.transaction.as_mut())
+        {
+            outcome = Err(error);
+        }
         *results = call.results;
         if let Some(transaction) = &mut call.transaction {
             transaction.finish_statement(outcome.is_ok());
@@ -297,9 +315,13 @@ impl Session {
         let mut settings: Vec<_> = self
             .settings
             .effective()
-            .filter(|(name, _)| !matches!(*name, "transaction_isolation" | "transaction_read_only"))
+            .filter(|(name, _)| !is_the_sessions(name))
             .map(|(name, value)| setting(name, value))
             .collect();
+        // The engine takes the first user for granted.
+        if self.user() != DEFAULT_USER {
+            settings.push(setting(SESSION_AUTHORIZATION, self.user()));
+        }
         if surroundings.options.isolation == Isolation::Serializable {
             settings.push(setting("transaction_isolation", "serializable"));
         }
@@ -316,6 +338,12 @@ impl Session {
             input: statement.input.clone(),
         }
     }
+}
+
+/// Settings that the session itself gives, whatever the client has put there.
+fn is_the_sessions(name: &str) -> bool {
+    let names = [SESSION_AUTHORIZATION, "transaction_isolation", "transaction_read_only"];
+    names.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.starts_with('\0')
 }
 
 fn setting(name: &str, value: &str) -> Setting {

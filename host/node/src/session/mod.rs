@@ -6,6 +6,7 @@ mod block;
 mod control;
 mod deploy;
 mod execute;
+mod identity;
 mod limits;
 pub mod once;
 mod retry;
@@ -19,15 +20,12 @@ use isobar_replica::{Commit, Isolation, Ulid};
 
 use crate::error::{Error, Result, sqlstate};
 use crate::node::Node;
+use crate::policy::Principal;
 use crate::sandbox::{Event, Interrupt, Notice, Results, Severity, TransactionModes};
 use crate::session::block::Block;
 
 pub use limits::Limits;
 pub use settings::Settings;
-
-/// The setting that names the session's user, and who that is without it.
-const USER_SETTING: &str = "session_authorization";
-const DEFAULT_USER: &str = "isobar";
 
 /// One statement as a client sends it.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +93,8 @@ struct Prepared {
 
 pub struct Session {
     node: Arc<Node>,
+    /// Who opened it. No setting changes that.
+    login: Principal,
     settings: Settings,
     prepared: BTreeMap<String, Prepared>,
     block: Option<Box<Block>>,
@@ -102,9 +102,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session under these settings, outside any block.
-    pub fn new(node: Arc<Node>, settings: Settings) -> Session {
-        Session { node, settings, prepared: BTreeMap::new(), block: None, interrupt: Arc::default() }
+    /// A user's session under these settings, outside any block. Whether the user may connect is asked when it first
+    /// sees the policies: at its first statement.
+    pub fn new(node: Arc<Node>, user: &str, settings: Settings) -> Session {
+        Session::of(node, Principal::User(user.into()), settings)
+    }
+
+    /// The node's own, which may do everything.
+    pub fn of_node(node: Arc<Node>, settings: Settings) -> Session {
+        Session::of(node, Principal::Node, settings)
+    }
+
+    fn of(node: Arc<Node>, login: Principal, settings: Settings) -> Session {
+        Session { node, login, settings, prepared: BTreeMap::new(), block: None, interrupt: Arc::default() }
+    }
+
+    /// Whether this user opened it.
+    pub fn belongs_to(&self, user: &str) -> bool {
+        matches!(&self.login, Principal::User(login) if **login == *user)
     }
 
     pub fn status(&self) -> Status {
@@ -226,11 +241,6 @@ impl Session {
             isolation: self.settings.get("default_transaction_isolation").map(isolation_named),
             read_only: Some(self.settings.is_on("default_transaction_read_only")),
         }
-    }
-
-    /// The user of this session. Until there is authentication, whoever the client says it is.
-    fn user(&self) -> &str {
-        self.settings.get(USER_SETTING).unwrap_or(DEFAULT_USER)
     }
 
     fn now(&self) -> i64 {

@@ -61,14 +61,15 @@ impl Repeated {
     }
 }
 
-/// Tells requests apart that were given one key by mistake: FNV-1a over all that they say.
-pub fn fingerprint(statements: &[Statement]) -> u64 {
+/// Tells requests apart that were given one key by mistake, or by another user: FNV-1a over all that they say.
+pub fn fingerprint(user: &str, statements: &[Statement]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |bytes: &[u8]| {
         for byte in (bytes.len() as u64).to_le_bytes().iter().chain(bytes) {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     };
+    add(user.as_bytes());
     for statement in statements {
         add(statement.sql.as_bytes());
         add(&statement.parameters);

@@ -8,6 +8,7 @@ use super::super::site::{Clause, Site};
 use super::Target;
 use crate::catalog::Index;
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use sqlparser::ast::{self, ConflictTarget, DoUpdate, Ident, OnConflictAction};
 
 impl Binder<'_> {
@@ -32,6 +33,9 @@ impl Binder<'_> {
                 Some(vec![index.id])
             }
         };
+        if arbiters.is_some() {
+            self.access(Action::Select, &target.relation);
+        }
         let update = match action {
             OnConflictAction::DoNothing => None,
             OnConflictAction::DoUpdate(update) if arbiters.is_some() => {
@@ -47,6 +51,7 @@ impl Binder<'_> {
 
     fn conflict_update(&mut self, target: &Target, update: &DoUpdate, outer: Option<&Scope>) -> Result<ConflictUpdate> {
         let DoUpdate { assignments, selection } = update;
+        self.access(Action::Update, &target.relation);
         let proposed = Target { relation: target.relation.clone(), alias: "excluded".into(), schema: None };
         let existing = self.row_ids(target);
         let excluded = self.row_ids(&proposed);

@@ -4,6 +4,7 @@ use super::super::binder::Binder;
 use super::super::logical::{Modify, ModifyAction, Plan};
 use super::super::scope::{FromNames, Scope};
 use crate::error::{Error, Result};
+use crate::host::Action;
 use sqlparser::ast::{Delete, FromTable};
 
 impl Binder<'_> {
@@ -32,6 +33,7 @@ impl Binder<'_> {
         let affected = self.affected(&target, using, selection.as_ref(), outer)?;
         let new_row = self.row_ids(&target);
         let names = FromNames::single(target.table(&new_row)).join(affected.others)?;
+        self.writes(Action::Delete, &target, &affected.old_row, returning.is_some());
         let returning = self.returning(returning.as_deref(), names, outer)?;
         Ok(Plan::Modify(Box::new(Modify {
             relation: target.relation,

@@ -10,6 +10,7 @@ use super::super::select::values::is_default;
 use super::super::site::{Clause, Site};
 use super::Target;
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use sqlparser::ast::{Expr, Insert, OnInsert, Parens, Query, SetExpr, TableObject, Values};
 
 impl Binder<'_> {
@@ -86,6 +87,7 @@ impl Binder<'_> {
             Some(_) => return Err(Error::not_supported("ON DUPLICATE KEY UPDATE")),
         };
         let new_row = self.row_ids(&target);
+        self.writes(Action::Insert, &target, &[], returning.is_some());
         let checks = self.checks(&target.relation, &new_row)?;
         let names = FromNames::single(target.table(&new_row));
         let returning = self.returning(returning.as_deref(), names, outer)?;

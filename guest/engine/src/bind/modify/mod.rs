@@ -15,6 +15,7 @@ use super::scope::{FromNames, Scope, ScopeColumn, ScopeTable};
 use super::site::{Clause, Site};
 use crate::catalog::{Relation, RelationKind};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use sqlparser::ast::{ObjectName, SelectItem, Statement, TableFactor, TableWithJoins};
 use std::rc::Rc;
 
@@ -109,6 +110,15 @@ impl Binder<'_> {
                 self.sourced_column(&target.alias, &column.name, column.data_type, column.modifier, source).id
             })
             .collect()
+    }
+
+    /// Notes what a statement does to its target. It reads it too where an expression refers to a column of `old_row`,
+    /// or where it answers rows.
+    fn writes(&mut self, action: Action, target: &Target, old_row: &[ColumnId], answers_rows: bool) {
+        self.access(action, &target.relation);
+        if answers_rows || self.referenced.iter().any(|column| old_row.contains(column)) {
+            self.access(Action::Select, &target.relation);
+        }
     }
 
     /// CHECK constraints over a row.

@@ -8,6 +8,7 @@ use super::super::select::FromItem;
 use super::super::site::{Clause, Site};
 use super::Target;
 use crate::error::{Error, Result};
+use crate::host::Action;
 use crate::types::DataType;
 use sqlparser::ast::{Expr, TableWithJoins, Update, UpdateTableFromKind};
 
@@ -56,6 +57,7 @@ impl Binder<'_> {
         let new_row = self.row_ids(&target);
         let checks = self.checks(&target.relation, &new_row)?;
         let names = FromNames::single(target.table(&new_row)).join(affected.others)?;
+        self.writes(Action::Update, &target, &affected.old_row, returning.is_some());
         let returning = self.returning(returning.as_deref(), names, outer)?;
         Ok(Plan::Modify(Box::new(Modify {
             relation: target.relation,

@@ -44,11 +44,15 @@ impl Binder<'_> {
     /// Notes where columns are referred to, for messages about grouping.
     fn referenced(&mut self, site: &mut Site, found: Expression, at: Option<u32>) -> Expression {
         match &found {
-            Expression::Column { id, .. } => site.calls.references.push((*id, at)),
+            Expression::Column { id, .. } => {
+                site.calls.references.push((*id, at));
+                self.referenced.push(*id);
+            }
             Expression::Row { fields } => {
                 for field in fields {
                     if let Expression::Column { id, .. } = field {
                         site.calls.references.push((*id, at));
+                        self.referenced.push(*id);
                     }
                 }
             }

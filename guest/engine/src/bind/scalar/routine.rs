@@ -8,6 +8,7 @@ use super::super::name::expression_position;
 use super::super::site::{Clause, Site};
 use super::call::CallSyntax;
 use super::operator::row_fields;
+use crate::access;
 use crate::catalog::procedure::{Callable, Parameter, Returns};
 use crate::error::{Error, Result, sqlstate};
 use crate::functions::resolve;
@@ -77,6 +78,7 @@ impl Binder<'_> {
             let what = format!("a procedure's function in {}", site.clause.name());
             return Err(Error::not_supported(what).at(call.position));
         }
+        self.note(access::execute(access::PROCEDURE_SCHEMA, &callable.target.procedure, &callable.owner));
         let parameters = &callable.routine.parameters;
         let mut given: Vec<Given> = vec![];
         for argument in &call.arguments {

@@ -7,6 +7,7 @@ use super::super::name::{QualifiedName, fold, position, qualified};
 use super::super::scope::{FromNames, Scope, ScopeColumn, ScopeTable};
 use crate::catalog::{Relation, RelationKind, View, ViewRelation};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::parse;
 use sqlparser::ast::{Query, SetExpr, Statement, TableAlias, TableFactor, TableWithJoins};
 use std::rc::Rc;
@@ -135,6 +136,7 @@ impl Binder<'_> {
             return self.common_table(at, name, alias);
         }
         let relation = self.relation(name)?;
+        self.access(Action::Select, &relation);
         let shown = alias.map_or_else(|| relation.name.clone(), |alias| fold(&alias.name));
         let plan = match &relation.kind {
             RelationKind::Table | RelationKind::System => Plan::Scan(self.scan(&relation, &shown)),
@@ -187,8 +189,9 @@ impl Binder<'_> {
         };
         let outside = std::mem::take(&mut self.common_tables);
         let outer_view = self.view.replace(view.clone());
+        let outer_reader = std::mem::replace(&mut self.reader, relation.owner.clone());
         let plan = self.inner_query(query, None);
-        self.view = outer_view;
+        (self.view, self.reader) = (outer_view, outer_reader);
         self.common_tables = outside;
         // Positions in the view's text mean nothing in the statement's.
         let plan = plan.map_err(|mut error| {

@@ -5,6 +5,7 @@ use super::super::logical::{JoinKind, LockedTable, Plan};
 use super::super::name::{fold, position, simple};
 use crate::catalog::RelationKind;
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::types::DataType;
 use sqlparser::ast::{LockClause, LockType};
 
@@ -78,6 +79,7 @@ impl Binder<'_> {
                     let message = format!("{name} cannot be applied to the nullable side of an outer join");
                     return Err(Error::new(sqlstate::FEATURE_NOT_SUPPORTED, message));
                 }
+                self.access(Action::Update, &scan.relation);
                 if scan.row_identity.is_none() {
                     let column = self.column(&scan.alias, "row identity", DataType::Bytea, -1);
                     scan.row_identity = Some(column.id);

@@ -1,6 +1,6 @@
 //! pg_namespace, pg_class, pg_description.
 
-use super::{OWNER, Row, text};
+use super::{Row, owner, text};
 use crate::catalog::statistics::TableStatistics;
 use crate::catalog::{Index, Relation, RelationKind};
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub const BTREE: u32 = 403;
 
 pub fn namespaces(context: &FunctionContext) -> Result<Vec<Row>> {
     let row = |schema: &crate::catalog::Schema| {
-        vec![("oid", Value::Oid(schema.id)), ("nspname", text(&schema.name)), ("nspowner", Value::Oid(OWNER))]
+        vec![("oid", Value::Oid(schema.id)), ("nspname", text(&schema.name)), ("nspowner", owner(&schema.owner))]
     };
     Ok(context.catalog.schemas().iter().map(row).collect())
 }
@@ -36,6 +36,7 @@ fn relation_row(relation: &Relation, statistics: Option<&Rc<TableStatistics>>) -
     let is_view = matches!(relation.kind, RelationKind::View { .. });
     let mut row = class(relation.id, &relation.name, relation.schema_id, if is_view { "v" } else { "r" });
     row.extend([
+        ("relowner", owner(&relation.owner)),
         ("reltuples", statistics.map_or(Value::Real(-1.0), |known| Value::Real(known.rows as f32))),
         ("relam", Value::Oid(if is_view { 0 } else { HEAP })),
         ("relfilenode", Value::Oid(if is_view { 0 } else { relation.id })),
@@ -51,6 +52,7 @@ fn relation_row(relation: &Relation, statistics: Option<&Rc<TableStatistics>>) -
 fn index_row(relation: &Relation, index: &Index) -> Row {
     let mut row = class(index.oid, &index.name, relation.schema_id, "i");
     row.extend([
+        ("relowner", owner(&relation.owner)),
         ("relam", Value::Oid(BTREE)),
         ("relfilenode", Value::Oid(index.oid)),
         ("relhasindex", Value::Boolean(false)),
@@ -68,7 +70,6 @@ fn class(oid: u32, name: &str, schema: u32, kind: &str) -> Row {
         ("oid", Value::Oid(oid)),
         ("relname", text(name)),
         ("relnamespace", Value::Oid(schema)),
-        ("relowner", Value::Oid(OWNER)),
         ("relpages", Value::Integer(0)),
         // Not known, as for a table that was never analysed.
         ("reltuples", Value::Real(-1.0)),

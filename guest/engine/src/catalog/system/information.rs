@@ -2,6 +2,7 @@
 
 use super::constraints::check_columns;
 use super::{Row, text, yes_or_no};
+use crate::access::shown_owner;
 use crate::catalog::{Relation, RelationKind, TableColumn, View, definition};
 use crate::error::Result;
 use crate::functions::FunctionContext;
@@ -38,7 +39,7 @@ pub fn schemata(context: &FunctionContext) -> Result<Vec<Row>> {
         vec![
             ("catalog_name", text(&context.settings.database)),
             ("schema_name", text(&schema.name)),
-            ("schema_owner", text(&context.settings.user)),
+            ("schema_owner", text(shown_owner(&schema.owner))),
         ]
     };
     Ok(context.catalog.schemas().iter().map(row).collect())

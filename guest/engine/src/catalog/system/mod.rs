@@ -15,6 +15,7 @@ mod views;
 pub use routines::{arguments as routine_arguments, result as routine_result};
 
 use super::{INFORMATION_SCHEMA, ISOBAR, PG_CATALOG, Relation, RelationKind, TableColumn};
+use crate::access;
 use crate::error::Result;
 use crate::functions::FunctionContext;
 use crate::host::Routines;
@@ -26,8 +27,13 @@ use layout::Layout;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The owner of everything.
+/// The owner of what no user made.
 const OWNER: u32 = 10;
+
+/// The oid of a user who owns something.
+fn owner(name: &str) -> Value {
+    Value::Oid(access::user_oid(name))
+}
 
 /// A row by its columns' names; what is left out is NULL.
 type Row = Vec<(&'static str, Value)>;
@@ -216,7 +222,8 @@ mod tests {
     fn rows_fit_their_relations() {
         let host = MemoryStore::new().begin();
         let (settings, catalog) = (Settings::default(), Catalog::new(vec![], vec![]));
-        let context = FunctionContext { environment: &host, settings: &settings, catalog: &catalog };
+        let context =
+            FunctionContext { environment: &host, authorization: &host, settings: &settings, catalog: &catalog };
         for relation in relations() {
             for row in rows(&context, &host, &relation).unwrap() {
                 for (value, column) in row.iter().zip(&relation.columns) {

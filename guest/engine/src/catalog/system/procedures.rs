@@ -2,16 +2,15 @@
 
 use super::routines::{arguments, result};
 use super::{Row, array, text};
+use crate::access;
 use crate::catalog::procedure::{Callable, LIMITS, Procedure, ProcedureVersion, limit};
 use crate::error::Result;
 use crate::functions::FunctionContext;
-use crate::host::{ProcedureLimits, Routines};
+use crate::host::{Action, ProcedureLimits, Routines};
 use crate::types::json::Jsonb;
 use crate::types::{DataType, Value};
+use hashbrown::HashMap;
 use std::rc::Rc;
-
-/// Users who see the logs of all procedures.
-const ADMINISTRATORS: [&str; 2] = ["isobar", "admin"];
 
 /// 2000-01-01 in microseconds since the Unix epoch.
 const EPOCH: i64 = 946_684_800_000_000;
@@ -100,12 +99,23 @@ pub fn calls(_: &FunctionContext, routines: &dyn Routines) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A user sees what procedures of their own have said.
+/// A user sees what those procedures have said that he may deploy: his own. Those that are gone are an administrator's.
 pub fn logs(context: &FunctionContext, routines: &dyn Routines) -> Result<Vec<Row>> {
-    let user = context.settings.user.as_str();
-    let is_seen = |procedure: &str| {
-        ADMINISTRATORS.contains(&user)
-            || context.catalog.procedure(procedure).is_some_and(|procedure| procedure.owner == user)
+    let mut seen: HashMap<String, bool> = HashMap::new();
+    let may_see = |procedure: &str| {
+        let access = match context.catalog.procedure(procedure) {
+            Some(known) => access::procedure(Action::Deploy, access::PROCEDURE_SCHEMA, procedure, &known.owner),
+            None => access::database(Action::Admin),
+        };
+        context.authorization.check(&[access]).is_ok()
+    };
+    let mut is_seen = |procedure: &str| match seen.get(procedure) {
+        Some(seen) => *seen,
+        None => {
+            let may = may_see(procedure);
+            seen.insert(procedure.into(), may);
+            may
+        }
     };
     let entries = routines.logs().into_iter().filter(|entry| is_seen(&entry.procedure));
     let row = |entry: crate::host::LogEntry| {

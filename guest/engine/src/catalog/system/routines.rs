@@ -1,6 +1,6 @@
 //! Functions of stored procedures in pg_proc and information_schema.
 
-use super::{OWNER, Row, array, oid_vector, text, yes_or_no};
+use super::{Row, array, oid_vector, owner, text, yes_or_no};
 use crate::catalog::procedure::{Callable, Field, Returns};
 use crate::catalog::{PUBLIC, definition};
 use crate::error::Result;
@@ -33,7 +33,7 @@ pub fn functions(context: &FunctionContext) -> Result<Vec<Row>> {
             ("oid", Value::Oid(routine.oid)),
             ("proname", text(&routine.name)),
             ("pronamespace", Value::Oid(PUBLIC)),
-            ("proowner", Value::Oid(OWNER)),
+            ("proowner", owner(&callable.owner)),
             ("prolang", Value::Oid(WASM)),
             ("procost", Value::Real(100.0)),
             ("prorows", Value::Real(if is_set { 1000.0 } else { 0.0 })),

@@ -1,6 +1,8 @@
 //! pg_database, pg_roles, pg_user, pg_tablespace, pg_settings.
 
-use super::{OWNER, Row, array, text};
+use super::{OWNER, Row, array, owner, text};
+use crate::access;
+use crate::catalog::DEFAULT_USER;
 use crate::define::settings::current;
 use crate::define::settings::known::{Kind, SETTINGS};
 use crate::error::Result;
@@ -32,29 +34,39 @@ pub fn databases(context: &FunctionContext) -> Result<Vec<Row>> {
     ]])
 }
 
-/// The engine knows its own user only.
+/// The engine knows who asks and who owns something. What they may is the policies' affair: as far as the engine
+/// knows, only the first user may everything.
 pub fn roles(context: &FunctionContext) -> Result<Vec<Row>> {
-    let mut row = vec![
-        ("oid", Value::Oid(OWNER)),
-        ("rolname", text(&context.settings.user)),
-        ("rolconnlimit", Value::Integer(-1)),
-        ("rolpassword", text("********")),
-    ];
-    let yes = ["rolsuper", "rolinherit", "rolcreaterole", "rolcreatedb", "rolcanlogin", "rolbypassrls"];
-    row.extend(yes.map(|name| (name, Value::Boolean(true))));
-    row.push(("rolreplication", Value::Boolean(false)));
-    Ok(vec![row])
+    let role = |name: &String| {
+        let first = name == DEFAULT_USER;
+        let mut row = vec![
+            ("oid", owner(name)),
+            ("rolname", text(name)),
+            ("rolconnlimit", Value::Integer(-1)),
+            ("rolpassword", text("********")),
+        ];
+        row.extend(["rolinherit", "rolcanlogin"].map(|name| (name, Value::Boolean(true))));
+        let everything = ["rolsuper", "rolcreaterole", "rolcreatedb", "rolbypassrls"];
+        row.extend(everything.map(|name| (name, Value::Boolean(first))));
+        row.push(("rolreplication", Value::Boolean(false)));
+        row
+    };
+    Ok(access::users(context.catalog, &context.settings.user).iter().map(role).collect())
 }
 
 pub fn users(context: &FunctionContext) -> Result<Vec<Row>> {
-    let mut row = vec![
-        ("usename", text(&context.settings.user)),
-        ("usesysid", Value::Oid(OWNER)),
-        ("userepl", Value::Boolean(false)),
-        ("passwd", text("********")),
-    ];
-    row.extend(["usecreatedb", "usesuper", "usebypassrls"].map(|name| (name, Value::Boolean(true))));
-    Ok(vec![row])
+    let user = |name: &String| {
+        let mut row = vec![
+            ("usename", text(name)),
+            ("usesysid", owner(name)),
+            ("userepl", Value::Boolean(false)),
+            ("passwd", text("********")),
+        ];
+        let everything = ["usecreatedb", "usesuper", "usebypassrls"];
+        row.extend(everything.map(|column| (column, Value::Boolean(name == DEFAULT_USER))));
+        row
+    };
+    Ok(access::users(context.catalog, &context.settings.user).iter().map(user).collect())
 }
 
 pub fn tablespaces(_: &FunctionContext) -> Result<Vec<Row>> {

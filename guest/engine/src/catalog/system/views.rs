@@ -1,6 +1,7 @@
 //! pg_tables, pg_views, pg_indexes.
 
 use super::{Row, text};
+use crate::access::shown_owner;
 use crate::catalog::{Relation, RelationKind, View, definition};
 use crate::error::Result;
 use crate::functions::FunctionContext;
@@ -19,7 +20,7 @@ pub fn tables(context: &FunctionContext) -> Result<Vec<Row>> {
         rows.push(vec![
             ("schemaname", schema_name(context, &relation)),
             ("tablename", text(&relation.name)),
-            ("tableowner", text(&context.settings.user)),
+            ("tableowner", text(shown_owner(&relation.owner))),
             ("hasindexes", Value::Boolean(!relation.indexes.is_empty())),
             ("hasrules", Value::Boolean(false)),
             ("hastriggers", Value::Boolean(false)),
@@ -36,7 +37,7 @@ pub fn views(context: &FunctionContext) -> Result<Vec<Row>> {
         rows.push(vec![
             ("schemaname", schema_name(context, &relation)),
             ("viewname", text(&relation.name)),
-            ("viewowner", text(&context.settings.user)),
+            ("viewowner", text(shown_owner(&relation.owner))),
             ("definition", text(format!("{sql};"))),
         ]);
     }

@@ -8,7 +8,7 @@ use crate::catalog::statistics::{CombinationStatistics, Distinct, TableStatistic
 use crate::catalog::{Catalog, Relation, RelationKind, store};
 use crate::encode::key::{self, index_prefix};
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::{Action, Host};
 use crate::statement::Outcome;
 use sample::Sample;
 use sqlparser::ast::Analyze;
@@ -22,9 +22,16 @@ pub fn execute(context: &DefineContext, analyze: &Analyze) -> Result<Outcome> {
         return Err(Error::not_supported("this form of ANALYZE"));
     }
     let tables = match &analyze.table_name {
-        Some(name) => vec![context.table(name)?],
+        Some(name) => {
+            let table = context.table(name)?;
+            context.may(Action::Ddl, &table)?;
+            vec![table]
+        }
+        // All that who asks may analyse.
         None => {
-            context.catalog.user_relations().into_iter().filter(|table| table.kind == RelationKind::Table).collect()
+            let mut tables = context.catalog.user_relations();
+            tables.retain(|table| table.kind == RelationKind::Table && context.may(Action::Ddl, table).is_ok());
+            tables
         }
     };
     for column in &analyze.columns {

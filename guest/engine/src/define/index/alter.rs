@@ -3,6 +3,7 @@
 use super::super::{DefineContext, complete, table::Draft};
 use crate::bind::name::{fold, qualified, simple};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use sqlparser::ast::{AlterIndexOperation, ObjectName};
 
@@ -12,6 +13,7 @@ pub fn execute(context: &DefineContext, name: &ObjectName, operation: &AlterInde
     let (relation, position) = context.find_index(&name).ok_or_else(|| {
         Error::new(sqlstate::UNDEFINED_TABLE, format!("relation \"{}\" does not exist", name.shown()))
     })?;
+    context.may(Action::Ddl, &relation)?;
     let mut draft = Draft::of(context, &relation)?;
     let new = fold(simple(index_name)?);
     if draft.is_taken(&new) {

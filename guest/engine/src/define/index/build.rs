@@ -37,7 +37,7 @@ pub fn step(host: &dyn Host, catalog: &Catalog, settings: &Settings, table: u32,
     if relation.indexes[position].state != IndexState::Building {
         return Ok(vec![]);
     }
-    let functions = FunctionContext { environment: host, settings, catalog };
+    let functions = FunctionContext { environment: host, authorization: host, settings, catalog };
     let writer = TableWriter::new(host, &functions, &relation)?;
     let progress = progress_key(table, index);
     let after = host.get(&progress)?;

@@ -5,12 +5,14 @@ use super::super::{DefineContext, complete, follow_up::FollowUp, rows};
 use crate::bind::name::{fold, qualified};
 use crate::catalog::{IndexColumn, IndexState};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::limits::BACKFILL_ROWS;
 use crate::statement::Outcome;
 use sqlparser::ast::{self, CreateIndex, Expr, IndexType, OrderBySort};
 
 pub fn execute(context: &DefineContext, create: &CreateIndex) -> Result<Outcome> {
     let relation = context.table(&create.table_name)?;
+    context.may(Action::Ddl, &relation)?;
     match &create.using {
         None | Some(IndexType::BTree) => {}
         // A btree answers all that a hash index does.

@@ -8,6 +8,7 @@ use super::{DefineContext, drop as drop_relations, removal};
 use crate::bind::name::qualified;
 use crate::catalog::{Relation, store};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use sqlparser::ast::ObjectName;
 
@@ -24,6 +25,7 @@ pub fn drop(context: &DefineContext, names: &[ObjectName], if_exists: bool) -> R
             drop_relations::missing(context, &name, "index", if_exists, sqlstate::UNDEFINED_OBJECT)?;
             continue;
         };
+        context.may(Action::Ddl, &relation)?;
         let index = &relation.indexes[position];
         if index.constraint {
             let (index, table) = (&index.name, context.shown(&relation));

@@ -2,10 +2,11 @@
 
 use super::super::{DefineContext, complete};
 use super::{check_limit, find};
+use crate::access;
 use crate::catalog::procedure::limit_mut;
 use crate::catalog::store;
 use crate::error::{Error, Result, sqlstate};
-use crate::host::ProcedureLimits;
+use crate::host::{Action, ProcedureLimits};
 use crate::parse::{ProcedureChange, ProcedureName};
 use crate::statement::Outcome;
 
@@ -19,12 +20,16 @@ pub fn procedure(
     change: &ProcedureChange,
 ) -> Result<Outcome> {
     let previous = find(context, kind, name)?;
+    context.may_deploy(previous)?;
     let mut procedure = (**previous).clone();
     match change {
         ProcedureChange::Set { limit, value } => set(&mut procedure.limits, limit, Some(*value))?,
         ProcedureChange::Reset(Some(limit)) => set(&mut procedure.limits, limit, None)?,
         ProcedureChange::Reset(None) => procedure.limits = ProcedureLimits::default(),
-        ProcedureChange::Owner(owner) => procedure.owner.clone_from(owner),
+        ProcedureChange::Owner(owner) => {
+            context.check_gift(owner)?;
+            procedure.owner.clone_from(owner);
+        }
     }
     store::put_procedure(context.host, Some(previous), &procedure)?;
     Ok(complete(&format!("ALTER {kind}")))
@@ -32,6 +37,7 @@ pub fn procedure(
 
 /// `limit` none: all of them.
 pub fn system(context: &DefineContext, limit: Option<&str>, value: Option<u32>) -> Result<Outcome> {
+    context.host.check(&[access::database(Action::Admin)])?;
     let mut limits = context.catalog.procedure_limits().clone();
     match limit {
         Some(limit) => set(&mut limits, limit, value)?,

@@ -3,16 +3,25 @@
 use super::super::{DefineContext, complete};
 use super::description::{self, DescribedRoutine, Description};
 use super::{VERSIONS_MAX, component, dependents};
+use crate::access;
 use crate::catalog::procedure::{Procedure, ProcedureVersion, Routine};
 use crate::catalog::store;
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use std::collections::BTreeMap;
 
 pub fn execute(context: &DefineContext, input: &[u8]) -> Result<Outcome> {
     let description = description::read(input)?;
-    check_names(context, &description)?;
     let previous = context.catalog.procedure(&description.name).map(|procedure| &**procedure);
+    match previous {
+        Some(previous) => context.may_deploy(previous)?,
+        None => {
+            let schema = context.schema(access::PROCEDURE_SCHEMA)?;
+            context.host.check(&[access::schema(Action::Deploy, schema)])?;
+        }
+    }
+    check_names(context, &description)?;
 
     // Routines keep their oids over all versions.
     let mut oids: BTreeMap<&str, u32> = BTreeMap::new();

@@ -21,7 +21,10 @@ pub fn execute(
     for name in names {
         match find(context, kind, name) {
             Ok(procedure) if procedures.iter().any(|known| known.id == procedure.id) => {}
-            Ok(procedure) => procedures.push(procedure.clone()),
+            Ok(procedure) => {
+                context.may_deploy(procedure)?;
+                procedures.push(procedure.clone());
+            }
             Err(error) if if_exists && error.sqlstate() == sqlstate::UNDEFINED_FUNCTION => {
                 let kind = kind.to_ascii_lowercase();
                 context.notice("00000", &format!("{kind} \"{}\" does not exist, skipping", name.name));

@@ -8,6 +8,7 @@ use crate::statement::Outcome;
 
 pub fn execute(context: &DefineContext, name: &str, number: Option<u32>) -> Result<Outcome> {
     let previous = context.catalog.procedure(name).ok_or_else(|| undefined("procedure", name))?;
+    context.may_deploy(previous)?;
     let version = match number {
         Some(number) => previous.version(number),
         None => previous.versions.iter().rev().find(|version| version.number < previous.active),

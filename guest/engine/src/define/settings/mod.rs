@@ -133,8 +133,9 @@ pub fn set(context: &DefineContext, set: &Set) -> Result<Outcome> {
         }
         Set::SetSessionAuthorization(parameter) => match &parameter.kind {
             SetSessionAuthorizationParamKind::Default => change("session_authorization", None, false)?,
-            SetSessionAuthorizationParamKind::User(_) => {
-                return Err(Error::not_supported("SET SESSION AUTHORIZATION"));
+            SetSessionAuthorizationParamKind::User(user) => {
+                let local = matches!(parameter.scope, ContextModifier::Local);
+                change("session_authorization", Some(&fold(user)), local)?
             }
         },
         _ => return Err(Error::not_supported("this form of SET")),

@@ -15,6 +15,7 @@ use crate::bind::logical::PlanColumn;
 use crate::bind::name::{fold, qualified};
 use crate::catalog::{Relation, TableColumn};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use crate::types::DataType;
 use sqlparser::ast::{CreateTable, CreateTableLikeDefaults, CreateTableLikeKind};
@@ -25,6 +26,7 @@ pub fn create(context: &DefineContext, create: &CreateTable) -> Result<Outcome> 
         let mut draft = draft;
         if let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) = &create.like {
             let source = context.table(&like.name)?;
+            context.may(Action::Select, &source)?;
             let with_defaults = matches!(like.defaults, Some(CreateTableLikeDefaults::Including));
             draft.relation.columns.extend(source.live_columns().map(|(_, column)| TableColumn {
                 default: column.default.clone().filter(|_| with_defaults),

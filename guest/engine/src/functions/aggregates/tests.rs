@@ -1,6 +1,6 @@
 use crate::catalog::Catalog;
 use crate::functions::{FunctionContext, Settings, resolve};
-use crate::host::Environment;
+use crate::host::{Environment, Unrestricted};
 use crate::types::{Column, ColumnBuilder, DataType, Value, text};
 
 struct Still;
@@ -30,7 +30,8 @@ type Arguments = &'static [(DataType, &'static str)];
 fn aggregate(name: &str, arguments: Arguments) -> String {
     let settings = Settings::default();
     let catalog = Catalog::default();
-    let context = FunctionContext { environment: &Still, settings: &settings, catalog: &catalog };
+    let context =
+        FunctionContext { environment: &Still, authorization: &Unrestricted, settings: &settings, catalog: &catalog };
     let types: Vec<DataType> = arguments.iter().map(|(data_type, _)| *data_type).collect();
     let resolved = resolve::aggregate(name, &types).expect("the aggregate exists");
     let columns: Vec<Column> = arguments

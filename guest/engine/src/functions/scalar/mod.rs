@@ -37,6 +37,7 @@ pub fn tables() -> Vec<&'static [ScalarFunction]> {
         conditional::FUNCTIONS,
         system::FUNCTIONS,
         crate::catalog::functions::FUNCTIONS,
+        crate::catalog::privileges::FUNCTIONS,
         formatting::FUNCTIONS,
     ];
     tables.extend(math::tables());

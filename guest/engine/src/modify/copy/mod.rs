@@ -12,6 +12,7 @@ use crate::bind::name::fold;
 use crate::catalog::Relation;
 use crate::define::DefineContext;
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use load::Load;
 use options::{Format, Options};
@@ -42,6 +43,7 @@ pub fn execute(context: &DefineContext, statement: &Statement, input: Option<&[u
         return Err(Error::new(sqlstate::SYNTAX_ERROR, "COPY FROM needs a table"));
     };
     let relation = context.table(table_name)?;
+    context.may(Action::Insert, &relation)?;
     let options = Options::new(options, legacy_options)?;
     let positions = target_columns(&relation, columns)?;
     let rules = column_rules(&relation, &positions, &options)?;

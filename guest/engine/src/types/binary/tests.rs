@@ -3,6 +3,7 @@
 use super::*;
 use crate::catalog::Catalog;
 use crate::functions::FunctionContext;
+use crate::host::Unrestricted;
 use crate::types::compare::compare;
 use crate::types::oracle::{Clock, READABLE, compare as compare_lines, explicit_cast, settings, type_and_modifier};
 use proptest::prelude::*;
@@ -106,7 +107,7 @@ proptest! {
     ) {
         let settings = settings();
         let catalog = Catalog::default();
-        let context = FunctionContext { environment: &Clock, settings: &settings, catalog: &catalog };
+        let context = FunctionContext { environment: &Clock, authorization: &Unrestricted, settings: &settings, catalog: &catalog };
         for &data_type in READABLE {
             // A "char" is a byte.
             if data_type == DataType::InternalChar && text.starts_with(|first: char| u32::from(first) > 255) {

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// The node to talk to
     #[arg(long, value_name = "URL", env = "ISOBAR_URL", default_value = DEFAULT_URL)]
     pub url: String,
+    /// The user to be [default: isobar]
+    #[arg(long, value_name = "NAME", env = "ISOBAR_USER")]
+    pub user: Option<String>,
     /// Run these statements and end; may be given several times
     #[arg(short = 'c', long = "command", value_name = "SQL")]
     pub commands: Vec<String>,
@@ -44,7 +47,10 @@ const NOTHING_RUN: u8 = 2;
 /// Runs the command and answers the process's exit code.
 pub async fn run(arguments: Arguments) -> ExitCode {
     let client = match Client::new(&arguments.url) {
-        Ok(client) => client,
+        Ok(client) => match &arguments.user {
+            Some(user) => client.as_user(user),
+            None => client,
+        },
         Err(message) => {
             eprintln!("isobar: {message}");
             return ExitCode::from(NOTHING_RUN);

@@ -4,6 +4,7 @@ mod configuration;
 mod error;
 mod origin;
 mod parameters;
+mod policies;
 mod procedures;
 mod query;
 mod request;

@@ -5,7 +5,7 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::protocol::http::error::Refusal;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, accept, idempotency-key, neon-connection-string, neon-raw-text-output, \
      neon-array-mode, neon-batch-isolation-level, neon-batch-read-only, neon-batch-deferrable, neon-pool-opt-in",

@@ -12,7 +12,7 @@ use crate::protocol::http::request;
 use crate::protocol::http::respond::{Body, json_response};
 use crate::protocol::http::router::Service;
 use crate::sandbox::{Event, Results};
-use crate::session::{Session, Statement};
+use crate::session::{Session, Settings, Statement};
 
 /// What of a procedure's row is JSON already.
 const LIST: &str = "SELECT json_build_object('name', name, 'owner', owner, 'version', version, 'digest', digest, \
@@ -84,7 +84,7 @@ async fn show(session: &mut Session, name: &str) -> Result<Response<Body>, Refus
 }
 
 fn session(service: &Service, headers: &HeaderMap) -> Result<Session, Refusal> {
-    Ok(Session::new(service.node.clone(), request::settings(headers, Default::default())?))
+    Ok(Session::new(service.node.clone(), &request::user(headers)?, Settings::default()))
 }
 
 /// Runs a query whose only column is JSON.

@@ -24,8 +24,8 @@ pub async fn answer(service: Arc<Service>, headers: HeaderMap, body: Bytes) -> R
     let style = RowStyle::of(&headers);
     let key = request::idempotency_key(&headers)?;
     let mut body = QueryBody::parse(&body)?;
-    let settings = request::settings(&headers, std::mem::take(&mut body.settings))?;
-    let session = Session::new(service.node.clone(), settings);
+    let settings = request::settings(std::mem::take(&mut body.settings))?;
+    let session = Session::new(service.node.clone(), &request::user(&headers)?, settings);
     match body.queries.take() {
         Some(queries) => batch(&service, session, &headers, queries, key).await,
         None => {
@@ -144,6 +144,5 @@ pub fn commit_json(commit: &Commit) -> serde_json::Value {
 
 /// All settings after a change, for the client to send with its next request.
 fn write_settings(settings: &BTreeMap<String, String>, out: &mut Vec<u8>) {
-    let shown: BTreeMap<_, _> = settings.iter().filter(|(name, _)| *name != "session_authorization").collect();
-    out.extend_from_slice(format!(",\"settings\":{}", json!(shown)).as_bytes());
+    out.extend_from_slice(format!(",\"settings\":{}", json!(settings)).as_bytes());
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result, sqlstate};
+use crate::policy::{DEFAULT_USER, user_name};
 use crate::protocol::http::configuration::Configuration;
 use crate::protocol::http::error::Refusal;
 use crate::protocol::http::parameters;
@@ -57,25 +58,54 @@ const SETTINGS_MAX: usize = 200;
 const SETTING_BYTES_MAX: usize = 8192;
 
 /// The settings that a session begins with.
-pub fn settings(headers: &HeaderMap, mut settings: BTreeMap<String, String>) -> Result<Settings, Refusal> {
+pub fn settings(settings: BTreeMap<String, String>) -> Result<Settings, Refusal> {
     if settings.len() > SETTINGS_MAX
         || settings.iter().any(|(name, value)| name.len() + value.len() > SETTING_BYTES_MAX)
     {
         return Err(Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "too many settings in one request").into());
     }
-    if let Some(user) = user(headers) {
-        settings.entry("session_authorization".into()).or_insert(user);
-    }
-    Ok(Settings::new(settings))
+    Ok(Settings::new(settings.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()))
 }
 
-/// The user of the connection string, which is all that says who asks.
-fn user(headers: &HeaderMap) -> Option<String> {
-    let url = text(headers, "neon-connection-string")?;
-    let (_, rest) = url.split_once("://")?;
-    let (authority, _) = rest.split_once('@')?;
-    let user = authority.split(':').next()?;
-    (!user.is_empty() && user.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then(|| user.into())
+/// Who asks: the user of the connection string, which is all that says so. Without a connection string, or without a
+/// user in it, the node's first user. 28000 for one that is no user's name: nobody becomes somebody else by mistake.
+pub fn user(headers: &HeaderMap) -> Result<String, Refusal> {
+    let Some(header) = headers.get("neon-connection-string") else { return Ok(DEFAULT_USER.into()) };
+    let refused = || {
+        Error::new(
+            sqlstate::INVALID_AUTHORIZATION_SPECIFICATION,
+            "the connection string of the header Neon-Connection-String makes no sense",
+        )
+        .hint("It looks like postgresql://USER:PASSWORD@HOST/DATABASE.")
+    };
+    let url = header.to_str().map_err(|_| refused())?;
+    let (_, rest) = url.split_once("://").ok_or_else(refused)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((credentials, _)) = authority.rsplit_once('@') else { return Ok(DEFAULT_USER.into()) };
+    let user = credentials.split(':').next().unwrap_or_default();
+    if user.is_empty() {
+        return Ok(DEFAULT_USER.into());
+    }
+    let user = percent_decoded(user).ok_or_else(refused)?;
+    Ok(user_name(&user)?.into())
+}
+
+/// RFC 3986, section 2.1. None when it is not UTF-8, or a `%` has no two digits behind it.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (digits, after) = rest.split_first_chunk::<2>()?;
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        bytes.push(u8::try_from(digit(digits[0])? * 16 + digit(digits[1])?).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -216,6 +246,32 @@ mod tests {
             ("chaos", None),
         ] {
             assert_eq!(isolation(name).ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn users_are_those_of_the_connection_string() {
+        let asked = |url: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(url) = url {
+                headers.insert("neon-connection-string", url.parse().expect("a header"));
+            }
+            user(&headers).map_err(|refusal| refusal.error.sqlstate().to_string())
+        };
+        for (url, expected) in [
+            (None, "isobar"),
+            (Some("postgresql://localhost/isobar"), "isobar"),
+            (Some("postgresql://:x@localhost/isobar"), "isobar"),
+            (Some("postgres://ann:x@localhost/isobar"), "ann"),
+            (Some("postgres://ann@localhost/isobar?a=@b"), "ann"),
+            (Some("postgres://ann:p@ss@localhost"), "ann"),
+            (Some("postgres://ann-b%40example.org:x@localhost"), "ann-b@example.org"),
+        ] {
+            assert_eq!(asked(url), Ok(expected.into()), "{url:?}");
+        }
+        for url in ["ann", "postgres://an%zzn@localhost", "postgres://an%00n@localhost", "postgres://%ff@localhost", ""]
+        {
+            assert_eq!(asked(Some(url)), Err("28000".into()), "{url}");
         }
     }
 

@@ -16,7 +16,7 @@ use crate::protocol::http::error::{Refusal, error_json};
 use crate::protocol::http::request::{self, Memory};
 use crate::protocol::http::respond::{Body, JSON, PROMETHEUS, json_response, whole};
 use crate::protocol::http::transactions::{self, Transactions};
-use crate::protocol::http::{origin, procedures, query};
+use crate::protocol::http::{origin, policies, procedures, query};
 use crate::session::once;
 
 const OPENAPI: &str = include_str!("openapi.json");
@@ -62,6 +62,7 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         ["v1", "transactions", id, "commit"] => Route::Commit(id),
         ["v1", "transactions", id, "rollback"] => Route::Rollback(id),
         ["v1", "commits", id] => Route::Outcome(id),
+        ["v1", "policies"] => Route::Policies,
         ["v1", "procedures"] => Route::Procedures,
         ["v1", "procedures", name] => Route::Procedure(name),
         ["v1", "procedures", name, "rollback"] => Route::RollBackProcedure(name),
@@ -101,8 +102,13 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
             let query = procedures::Query::parse(parts.uri.query());
             procedures::roll_back(service, name, &query, parts.headers).await
         }
-        Route::Commit(id) => transactions::commit(service, id).await,
-        Route::Rollback(id) => transactions::rollback(service, id).await,
+        Route::Policies if *method == Method::PUT => {
+            let (body, _room) = request::read(&service.node.configuration.http, &service.memory, body).await?;
+            policies::apply(&service.node, &parts.headers, &body).await
+        }
+        Route::Policies => policies::show(&service.node, &parts.headers).await,
+        Route::Commit(id) => transactions::commit(service, id, parts.headers).await,
+        Route::Rollback(id) => transactions::rollback(service, id, parts.headers).await,
         Route::Outcome(id) => outcome(&service.node, id).await,
         Route::Health => Ok(json_response(StatusCode::OK, &json!({"status": "ok"}))),
         Route::Ready => Ok(ready(&service)),
@@ -122,6 +128,7 @@ enum Route<'a> {
     Commit(&'a str),
     Rollback(&'a str),
     Outcome(&'a str),
+    Policies,
     Procedures,
     Procedure(&'a str),
     RollBackProcedure(&'a str),
@@ -140,6 +147,7 @@ impl Route<'_> {
             | Route::Commit(_)
             | Route::Rollback(_)
             | Route::RollBackProcedure(_) => &[Method::POST],
+            Route::Policies => &[Method::GET, Method::PUT],
             Route::Procedure(_) => &[Method::GET, Method::POST, Method::DELETE],
             Route::Outcome(_) | Route::Procedures | Route::Health | Route::Ready | Route::Metrics | Route::OpenApi => {
                 &[Method::GET]

@@ -110,9 +110,9 @@ pub async fn begin(service: Arc<Service>, headers: HeaderMap, body: Bytes) -> Re
         })?
     };
     let isolation = wanted.isolation.as_deref().map(request::isolation).transpose()?;
-    let settings = request::settings(&headers, wanted.settings)?;
+    let settings = request::settings(wanted.settings)?;
     let id = Ulid::generate();
-    let mut session = Session::new(service.node.clone(), settings);
+    let mut session = Session::new(service.node.clone(), &request::user(&headers)?, settings);
     session.begin(TransactionModes { isolation, read_only: wanted.read_only }, Some(id))?;
     service.transactions.insert(id, session)?;
     let idle_limit = service.node.configuration.http.transaction_idle_ms;
@@ -121,9 +121,19 @@ pub async fn begin(service: Arc<Service>, headers: HeaderMap, body: Bytes) -> Re
 
 /// The session of an open transaction, for this request alone; none when the transaction has ended. Whoever went away
 /// while COMMIT ran has left a session without its block: what ran in it now would be on its own.
-fn open_session(service: &Service, id: Ulid) -> Result<Option<OwnedMutexGuard<Session>>, Refusal> {
+/// It answers the user who has begun it, and nobody else.
+fn open_session(service: &Service, id: Ulid, headers: &HeaderMap) -> Result<Option<OwnedMutexGuard<Session>>, Refusal> {
+    let user = request::user(headers)?;
     let Some(shared) = service.transactions.find(id) else { return Ok(None) };
     let session = shared.try_lock_owned().map_err(|_| busy())?;
+    if !session.belongs_to(&user) {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            sqlstate::INSUFFICIENT_PRIVILEGE,
+            format!("the transaction {id} belongs to another user"),
+        )
+        .hint("Send the connection string that it was begun with."));
+    }
     if session.status() == Status::Idle {
         service.transactions.remove(id);
         return Ok(None);
@@ -140,7 +150,7 @@ pub async fn query(
 ) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
     let statement = QueryBody::parse(&body)?.statement()?;
-    let session = open_session(&service, id)?.ok_or_else(|| missing(id))?;
+    let session = open_session(&service, id, &headers)?.ok_or_else(|| missing(id))?;
     let shared = OwnedMutexGuard::mutex(&session).clone();
     let answer = query::single(&service, session, statement, &headers, None, RowStyle::of(&headers)).await;
     // COMMIT and ROLLBACK as statements end it too. A stream that still runs keeps it.
@@ -151,9 +161,9 @@ pub async fn query(
 }
 
 /// `POST /v1/transactions/{id}/commit`. Sent again after a lost answer, it tells what became of the first.
-pub async fn commit(service: Arc<Service>, id: &str) -> Result<Response<Body>, Refusal> {
+pub async fn commit(service: Arc<Service>, id: &str, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
-    let Some(mut session) = open_session(&service, id)? else { return first_commit(&service, id) };
+    let Some(mut session) = open_session(&service, id, &headers)? else { return first_commit(&service, id) };
     // In a task of its own, so that it ends as it would when the client goes away.
     let owner = service.clone();
     let committing = tokio::spawn(async move {
@@ -181,9 +191,9 @@ fn first_commit(service: &Service, id: Ulid) -> Result<Response<Body>, Refusal> 
 }
 
 /// `POST /v1/transactions/{id}/rollback`
-pub async fn rollback(service: Arc<Service>, id: &str) -> Result<Response<Body>, Refusal> {
+pub async fn rollback(service: Arc<Service>, id: &str, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
-    let mut session = open_session(&service, id)?.ok_or_else(|| missing(id))?;
+    let mut session = open_session(&service, id, &headers)?.ok_or_else(|| missing(id))?;
     let completion = session.rollback();
     service.transactions.remove(id);
     Ok(json_response(StatusCode::OK, &json!({"command": completion.tag})))

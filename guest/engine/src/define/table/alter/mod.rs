@@ -10,6 +10,7 @@ use crate::bind::name::{fold, qualified};
 use crate::catalog::RelationKind;
 use crate::define::{DefineContext, complete, drop};
 use crate::error::{Error, Result, sqlstate};
+use crate::host::Action;
 use crate::statement::Outcome;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, RenameTableNameKind};
 use std::rc::Rc;
@@ -27,10 +28,11 @@ pub fn execute(context: &DefineContext, alter: &AlterTable) -> Result<Outcome> {
             return Err(Error::new(sqlstate::UNDEFINED_TABLE, message));
         }
     };
-    let is_rename = matches!(alter.operations[..], [AlterTableOperation::RenameTable { .. }]);
+    let is_for_views =
+        matches!(alter.operations[..], [AlterTableOperation::RenameTable { .. } | AlterTableOperation::OwnerTo { .. }]);
     match relation.kind {
         RelationKind::Table => {}
-        RelationKind::View { .. } if is_rename => {}
+        RelationKind::View { .. } if is_for_views => {}
         RelationKind::View { .. } => {
             let message = format!("ALTER action cannot be performed on relation \"{}\"", relation.name);
             return Err(
@@ -39,6 +41,7 @@ pub fn execute(context: &DefineContext, alter: &AlterTable) -> Result<Outcome> {
         }
         RelationKind::System => return Err(crate::define::context::system_relation(&relation)),
     }
+    context.may(Action::Ddl, &relation)?;
     // Whatever changes is seen by the steps that follow: each writes what it has done.
     let mut current = relation;
     let mut follow_up = vec![];
@@ -89,8 +92,12 @@ fn step(draft: &mut Draft, operation: &AlterTableOperation, follow_up: &mut Vec<
                 AlterColumnOperation::AddGenerated { .. } => Err(Error::not_supported("an identity column")),
             }
         }
-        // There is one owner, and none of these change what is stored.
-        Operation::OwnerTo { .. } | Operation::ReplicaIdentity { .. } => Ok(()),
+        Operation::OwnerTo { new_owner } => {
+            draft.relation.owner = draft.context.new_owner(new_owner)?;
+            Ok(())
+        }
+        // It changes nothing that is stored.
+        Operation::ReplicaIdentity { .. } => Ok(()),
         Operation::ValidateConstraint { name } => constraint::validate(draft, &fold(name)),
         other => Err(Error::not_supported(format!("ALTER TABLE {}", crate::define::first_words(&other.to_string())))),
     }

@@ -8,7 +8,7 @@ use crate::sandbox::procedure::bindings::isobar::procedure::types::Value;
 use crate::sandbox::procedure::failure::stop;
 use crate::sandbox::procedure::imports::parameters::{self, Parameters};
 use crate::sandbox::procedure::instance::State;
-use crate::sandbox::{Call, Control, Event, Format, Outcome, Request, Results, Sandbox};
+use crate::sandbox::{Call, Control, Event, Format, Outcome, Request, Results, Role, Sandbox, Setting};
 
 /// What is to become of a statement's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +147,18 @@ impl State {
 }
 
 fn request(call: &Call, sql: &str, parameters: Vec<u8>, parameter_types: Vec<u32>) -> Request {
+    let mut settings = call.settings.to_vec();
+    // The engine keeps plans by settings, and what a plan does is checked when it is made: what a procedure does as
+    // itself must not find what its caller was allowed. No client can bring a setting of this name.
+    if let Role::Procedure(name) = &call.role {
+        settings.push(Setting { name: "\0acting_as".into(), value: name.to_string() });
+    }
     Request {
         sql: sql.to_owned(),
         parameters,
         format: Format::Binary,
         parameter_types,
-        settings: call.settings.to_vec(),
+        settings,
         in_transaction_block: true,
         input: None,
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use isobar_replica::{Clock, Options as ReplicaOptions, Replica, TransactionOptions, Ulid};
 
 use crate::error::Error;
+use crate::policy::{Authority, InForce, Principal};
 use crate::sandbox::procedure::call::Answer;
 use crate::sandbox::procedure::{Digest, Limits, Nesting, Options, Prepared, Procedures, Target, TargetLimits};
 use crate::sandbox::{Call, Interrupt, Results, Role};
@@ -53,6 +54,7 @@ impl Fixture {
             transaction: Some(transaction),
             read_only: false,
             results: Results::held(1 << 20),
+            authority: Authority::new(Arc::new(InForce::new().expect("policies")), Principal::Node),
             transaction_time: 1_700_000_000_000_000,
             statement_time: 0,
             clock: Arc::new(Still),
