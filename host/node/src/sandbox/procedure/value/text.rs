@@ -215,6 +215,7 @@ fn interval_text((microseconds, days, months): (i64, i32, i32)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::procedure::value::EPOCH_DAYS;
 
     /// Answers of PostgreSQL 15, in binary and as text.
     #[test]
