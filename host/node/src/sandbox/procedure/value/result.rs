@@ -17,11 +17,8 @@ pub fn results(routine: &Routine, values: &[Val], out: &mut Vec<u8>) -> Result<u
     };
     let name = routine.name.as_str();
     match (&routine.returns, value) {
-        (Returns::Nothing, None) => {
-            // PostgreSQL's void is an empty text.
-            out.extend_from_slice(&0i32.to_be_bytes());
-            Ok(1)
-        }
+        // A row without columns: the engine makes SQL's void of it.
+        (Returns::Nothing, None) => Ok(1),
         (Returns::Value(column), Some(value)) => {
             push_column(column, value, out)
                 .map_err(|misfit| Place::Result { routine: name, column: name }.error(misfit))?;
