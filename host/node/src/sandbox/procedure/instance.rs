@@ -99,14 +99,19 @@ impl State {
         Ok(())
     }
 
-    /// Standard output and error, line by line to the log; the last of standard error is kept for a failure.
+    /// Keeps what a procedure complains of, the last of it, for a failure that may follow.
+    pub fn keep_complaint(&mut self, text: &str) {
+        self.stderr.push_str(text);
+        if self.stderr.len() > STDERR_BYTES_MAX {
+            let start = self.stderr.ceil_char_boundary(self.stderr.len() - STDERR_BYTES_MAX);
+            self.stderr.drain(..start);
+        }
+    }
+
+    /// Standard output and error, line by line to the log.
     pub fn print(&mut self, is_error: bool, bytes: &[u8]) -> Result<()> {
         if is_error {
-            self.stderr.push_str(&String::from_utf8_lossy(bytes));
-            if self.stderr.len() > STDERR_BYTES_MAX {
-                let start = self.stderr.ceil_char_boundary(self.stderr.len() - STDERR_BYTES_MAX);
-                self.stderr.drain(..start);
-            }
+            self.keep_complaint(&String::from_utf8_lossy(bytes));
         }
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {

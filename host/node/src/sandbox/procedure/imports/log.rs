@@ -19,7 +19,12 @@ impl Host for State {
             Level::Debug => log::Level::Debug,
             Level::Info => log::Level::Info,
             Level::Warning => log::Level::Warning,
-            Level::Error => log::Level::Error,
+            Level::Error => {
+                // Where there is no standard error, a panic says here why it is one.
+                self.keep_complaint(&message);
+                self.keep_complaint("\n");
+                log::Level::Error
+            }
         };
         State::log(self, level, message).map_err(stop)
     }
