@@ -47,7 +47,8 @@ pub enum Action {
     Show { name: String },
     /// Call a function of a procedure and roll back what it did
     ///
-    /// ARGUMENTs are SQL literals without quotes: 10.5, tokyo, {1,2}; NULL is NULL. After -- they may begin with a hyphen.
+    /// ARGUMENTs are SQL literals without quotes: 10.5, tokyo, {1,2}; NULL is NULL. After -- they may begin with
+    /// a hyphen.
     #[command(name = "test")]
     Try {
         name: String,
