@@ -47,12 +47,13 @@ pub enum Action {
     Show { name: String },
     /// Call a function of a procedure and roll back what it did
     ///
-    /// ARGUMENTs are SQL literals without quotes: 10.5, tokyo, {1,2}; NULL is NULL.
+    /// ARGUMENTs are SQL literals without quotes: 10.5, tokyo, {1,2}; NULL is NULL. After -- they may begin with
+    /// a hyphen.
     #[command(name = "test")]
     Try {
         name: String,
         function: String,
-        #[arg(value_name = "ARGUMENT", allow_hyphen_values = true)]
+        #[arg(value_name = "ARGUMENT", allow_negative_numbers = true)]
         arguments: Vec<String>,
     },
     /// Call an earlier version again: the one before, or --version
