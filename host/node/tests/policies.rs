@@ -1,5 +1,6 @@
 //! Who may do what, asked of the real binary by several users.
 
+#[allow(dead_code, reason = "not every test uses all of it")]
 mod node;
 
 use std::path::{Path, PathBuf};
