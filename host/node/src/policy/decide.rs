@@ -10,10 +10,10 @@ use cedar_policy::{
 };
 use parking_lot::RwLock;
 
-use crate::policy::DATABASE;
 use crate::policy::access::{Access, Principal, Resource};
 use crate::policy::complaint::Complaint;
 use crate::policy::source::{BYTES_MAX, ENTITIES_FILE, FILES_MAX, SCHEMA, SCHEMA_FILE, Source};
+use crate::policy::{DATABASE, thread};
 
 const NAMESPACE: &str = "Isobar";
 
@@ -132,9 +132,9 @@ impl Policies {
 
     /// Decides as if the principal were in these roles as well.
     pub fn decide_anew(&self, principal: &Principal, access: &Access, more_roles: &[String]) -> Decision {
-        match self.evaluate(principal, access, more_roles) {
-            Ok(decision) => decision,
-            Err(reason) => {
+        match thread::on_its_own(|| self.evaluate(principal, access, more_roles)) {
+            Ok(Ok(decision)) => decision,
+            Ok(Err(reason)) | Err(reason) => {
                 tracing::error!(%access, %principal, reason, "a request cannot be decided: it is denied");
                 Decision { allowed: false, policies: Arc::new([]) }
             }

@@ -13,6 +13,7 @@ use crate::policy::access::{Access, Action, Principal};
 use crate::policy::complaint::Complaint;
 use crate::policy::decide::{Decision, Policies};
 use crate::policy::source::Source;
+use crate::policy::thread;
 
 /// The record's key: the catalog's space, a kind that the engine leaves alone.
 pub const KEY: [u8; 9] = [0, 0, 0, 0, 255, 0, 0, 0, 0];
@@ -138,7 +139,7 @@ impl InForce {
         }
         let state = match transaction.get(&KEY)? {
             None => self.defaults.clone(),
-            Some(bytes) => self.of_record(bytes),
+            Some(bytes) => self.of_record(bytes)?,
         };
         let mut known = self.known.lock();
         if known.by_version.len() >= VERSIONS_MAX {
@@ -148,18 +149,20 @@ impl InForce {
         Ok(state)
     }
 
-    fn of_record(&self, bytes: Vec<u8>) -> Arc<State> {
+    fn of_record(&self, bytes: Vec<u8>) -> Result<Arc<State>> {
         if let Some((_, state)) = self.known.lock().by_record.iter().find(|(record, _)| *record == bytes) {
-            return state.clone();
+            return Ok(state.clone());
         }
         // Not under the lock: two that meet here both parse, which takes a while and does no harm.
-        let state = Arc::new(State::read(&bytes));
+        let state = thread::on_its_own(|| State::read(&bytes))
+            .map_err(|reason| Error::internal("the policies in force cannot be read now").detail(reason))?;
+        let state = Arc::new(state);
         let mut known = self.known.lock();
         if known.by_record.len() >= SETS_MAX {
             known.by_record.remove(0);
         }
         known.by_record.push((bytes, state.clone()));
-        state
+        Ok(state)
     }
 }
 

@@ -11,6 +11,7 @@ mod in_force;
 mod source;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod user;
 
 pub use access::{Access, Action, Principal, Resource};
