@@ -164,7 +164,7 @@ async fn calls_at_once_are_as_many_as_the_limit_says() {
     let data = directory();
     let node = start(data.path(), &[]);
     node.deploy("conformance", CONFORMANCE).await;
-    let slow = json!({"query": "SELECT ask('SELECT max(g) FROM generate_series(1, 1500000) g') LIKE '%1500000%'"});
+    let slow = json!({"query": "SELECT ask('SELECT max(g) FROM generate_series(1, 6000000) g') LIKE '%6000000%'"});
     node.sql("ALTER PROCEDURE conformance SET concurrent_calls TO 2").await;
     node.sql("ALTER PROCEDURE conformance SET wall_ms TO 60000").await;
     let outcomes = async || -> Vec<String> {

@@ -13,7 +13,7 @@ const ROLLBACK: &str = "\0isobar rollback";
 
 impl Session {
     /// Makes a component the newest version of a procedure: statements that begin from now on call it, those that run
-    /// go on with the version that they see. Deploying what is the newest version already changes nothing.
+    /// go on with the version that they see. A component that is stored already is not stored again.
     pub async fn deploy(&mut self, name: &str, definer: bool, prepared: &Prepared) -> Result<Completion> {
         let input = prepared.deploy_json(name, definer, self.now()).to_string().into_bytes();
         let statement = Statement { sql: DEPLOY.into(), input: Some(input), ..Statement::default() };

@@ -245,10 +245,10 @@ impl Procedures {
             }
             (None, None) => return Ok(None),
         };
-        let ready = Arc::new(
-            self.load(stack_kib, compiled)
-                .map_err(|error| Error::internal("a compiled component does not load").detail(format!("{error:#}")))?,
-        );
+        let ready = Arc::new(self.load(stack_kib, compiled).map_err(|error| {
+            Error::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "the component does not fit into the sandbox")
+                .detail(format!("{error:#}"))
+        })?);
         shared.ready.insert((digest, stack_kib), ready.clone());
         Ok(Some(ready))
     }
