@@ -32,8 +32,8 @@ impl State {
     }
 }
 
-pub fn define_resource(instance: &mut LinkerInstance<'_, State>, path: &str, name: &str) -> wasmtime::Result<bool> {
-    if (path, name) != ("io/poll", "pollable") {
+pub fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<bool> {
+    if name != "pollable" {
         return Ok(false);
     }
     instance.resource(name, ResourceType::host::<Pollable>(), |mut store, rep| {

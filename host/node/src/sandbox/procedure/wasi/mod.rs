@@ -36,7 +36,7 @@ pub fn add_to_linker(linker: &mut Linker<State>, component: &Component) -> wasmt
                         instance.func_new(member, move |_, _, _, _| Err(unavailable(&full)))?;
                     }
                 }
-                ComponentItem::Resource(_) => define_resource(&mut instance, path, member)?,
+                ComponentItem::Resource(_) => define_resource(&mut instance, member)?,
                 _ => {}
             }
         }
@@ -44,8 +44,9 @@ pub fn add_to_linker(linker: &mut Linker<State>, component: &Component) -> wasmt
     Ok(())
 }
 
-fn define_resource(instance: &mut LinkerInstance<'_, State>, path: &str, name: &str) -> wasmtime::Result<()> {
-    if streams::define_resource(instance, path, name)? || clocks::define_resource(instance, path, name)? {
+/// Interfaces hand on each other's resources under the names that these have where they come from.
+fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
+    if streams::define_resource(instance, name)? || clocks::define_resource(instance, name)? {
         return Ok(());
     }
     instance.resource(name, ResourceType::host::<Missing>(), |_, _| Ok(()))

@@ -29,11 +29,11 @@ enum StreamError {
 /// Bytes that a stream takes at once.
 const WRITE_BYTES_MAX: u64 = 64 << 10;
 
-pub fn define_resource(instance: &mut LinkerInstance<'_, State>, path: &str, name: &str) -> wasmtime::Result<bool> {
-    match (path, name) {
-        ("io/streams", "input-stream") => owned::<InputStream>(instance, name)?,
-        ("io/streams", "output-stream") => owned::<OutputStream>(instance, name)?,
-        ("io/error", "error") => owned::<StreamFailure>(instance, name)?,
+pub fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<bool> {
+    match name {
+        "input-stream" => owned::<InputStream>(instance, name)?,
+        "output-stream" => owned::<OutputStream>(instance, name)?,
+        "error" => owned::<StreamFailure>(instance, name)?,
         _ => return Ok(false),
     }
     Ok(true)
