@@ -198,7 +198,7 @@ async fn nobody_becomes_somebody_else() {
         assert_eq!(outcome(&node.ask("eve", "/sql", &block).await), "42501", "{sql}");
     }
     assert_eq!(node.done("eve", "SET ROLE ann").await, "0A000");
-    assert_eq!(node.done("eve", "SET ROLE none").await, "SET");
+    assert_eq!(node.done("eve", "SET ROLE none").await, "RESET");
     assert_eq!(node.done("eve", "SET SESSION AUTHORIZATION eve").await, "SET");
     let local = json!({"queries": [{"query": "SET LOCAL session_authorization = 'ann'"}]});
     assert_eq!(outcome(&node.ask("eve", "/sql", &local).await), "42501");
@@ -233,11 +233,11 @@ async fn a_view_lends_its_owners_rights() {
     assert_eq!(node.ask("eve", "/sql", &json!({"query": "SELECT id FROM rich"})).await["rows"], json!([["1"]]));
     assert_eq!(node.done("eve", "SELECT id FROM accounts").await, "42501");
     // A view of eve's own reads with her rights, whoever asks.
-    assert_eq!(node.done("eve", "CREATE VIEW mine AS SELECT id FROM accounts").await, "CREATE");
+    assert_eq!(node.done("eve", "CREATE VIEW mine AS SELECT id FROM accounts").await, "CREATE VIEW");
     assert_eq!(node.done("eve", "SELECT * FROM mine").await, "42501");
     assert_eq!(node.done("isobar", "SELECT * FROM mine").await, "42501");
     assert_eq!(node.done("eve", "ALTER TABLE mine OWNER TO ann").await, "42501");
-    assert_eq!(node.done("isobar", "ALTER TABLE mine OWNER TO ann").await, "ALTER");
+    assert_eq!(node.done("isobar", "ALTER TABLE mine OWNER TO ann").await, "ALTER TABLE");
     assert_eq!(node.done("isobar", "SELECT * FROM mine").await, "SELECT");
     assert_eq!(node.done("eve", "CREATE OR REPLACE VIEW rich AS SELECT id FROM accounts").await, "42501");
 }

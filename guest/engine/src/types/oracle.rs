@@ -312,7 +312,8 @@ proptest::proptest! {
     ) {
         let settings = settings();
         let catalog = Catalog::default();
-        let context = FunctionContext { environment: &Clock, authorization: &Unrestricted, settings: &settings, catalog: &catalog };
+        let (environment, authorization) = (&Clock, &Unrestricted);
+        let context = FunctionContext { environment, authorization, settings: &settings, catalog: &catalog };
         for &data_type in READABLE {
             let Ok(value) = text::parse(&text, data_type, -1, &context) else { continue };
             let printed = text::to_string(&value, data_type, &settings);

@@ -98,7 +98,7 @@ impl Procedures {
                 let own_deadline = call.shorten_deadline(limits, instance.time);
                 let state = instance.store.data_mut();
                 state.target = target.clone();
-                state.stderr.clear();
+                state.last_words.clear();
                 state.call = Some(call);
                 (instance, own_deadline)
             }

@@ -95,7 +95,7 @@ pub fn explain(failure: &wasmtime::Error, state: &State, own_deadline: Option<In
         )
         .hint("Raise procedures.value_mb in the node's configuration.");
     }
-    let detail = match panic_message(&state.stderr) {
+    let detail = match panic_message(&state.last_words) {
         Some(message) => message,
         None => trap.map_or(text, Trap::to_string),
     };
@@ -112,8 +112,8 @@ fn fault_address(failure: &wasmtime::Error) -> Option<u64> {
 }
 
 /// What a guest wrote before it gave up, without the advice that only helps its author's own machine.
-fn panic_message(stderr: &str) -> Option<String> {
-    let lines: Vec<_> = stderr
+fn panic_message(last_words: &str) -> Option<String> {
+    let lines: Vec<_> = last_words
         .lines()
         .map(str::trim_end)
         .filter(|line| !line.is_empty() && !line.starts_with("note: run with"))

@@ -21,8 +21,8 @@ use crate::threads;
 /// Open `rows` and other resources of one instance.
 const RESOURCES_MAX: usize = 1000;
 
-/// What a procedure has written to its standard error, for the detail of its failure.
-const STDERR_BYTES_MAX: usize = 2048;
+/// What a procedure has said last, for the detail of its failure.
+const LAST_WORDS_BYTES_MAX: usize = 2048;
 
 /// What a statement's call keeps of the procedures that it calls.
 #[derive(Default)]
@@ -62,8 +62,10 @@ pub struct State {
     pub random: Random,
     /// Nanoseconds that it has slept, as its clocks tell.
     pub slept: u64,
-    /// The end of what it has written to standard error in this call, and lines not ended yet.
-    pub stderr: String,
+    /// The end of what it has written to standard error in this call, or the last error that it has logged: why it
+    /// fails, if it does.
+    pub last_words: String,
+    /// Lines of standard output and error that have not ended yet.
     pub lines: [Vec<u8>; 2],
 }
 
@@ -91,6 +93,10 @@ impl State {
     /// Adds to the procedure's log.
     pub fn log(&mut self, level: Level, message: String) -> Result<()> {
         self.count_message(message.len())?;
+        if level == Level::Error {
+            self.last_words.clear();
+            self.say(&message);
+        }
         let call = self.call()?;
         let time = i64::try_from(call.clock.now_micros()).unwrap_or(i64::MAX);
         let caller = call.caller.clone();
@@ -99,19 +105,18 @@ impl State {
         Ok(())
     }
 
-    /// Keeps what a procedure complains of, the last of it, for a failure that may follow.
-    pub fn keep_complaint(&mut self, text: &str) {
-        self.stderr.push_str(text);
-        if self.stderr.len() > STDERR_BYTES_MAX {
-            let start = self.stderr.ceil_char_boundary(self.stderr.len() - STDERR_BYTES_MAX);
-            self.stderr.drain(..start);
+    fn say(&mut self, text: &str) {
+        self.last_words.push_str(text);
+        if self.last_words.len() > LAST_WORDS_BYTES_MAX {
+            let start = self.last_words.ceil_char_boundary(self.last_words.len() - LAST_WORDS_BYTES_MAX);
+            self.last_words.drain(..start);
         }
     }
 
-    /// Standard output and error, line by line to the log.
+    /// Standard output and error, line by line to the log; the last of standard error is kept for a failure.
     pub fn print(&mut self, is_error: bool, bytes: &[u8]) -> Result<()> {
         if is_error {
-            self.keep_complaint(&String::from_utf8_lossy(bytes));
+            self.say(&String::from_utf8_lossy(bytes));
         }
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -236,7 +241,7 @@ impl Procedures {
             log_bytes: 0,
             result_bytes: 0,
             slept: 0,
-            stderr: String::new(),
+            last_words: String::new(),
             lines: [Vec::new(), Vec::new()],
         };
         let mut store = Store::new(&parts.ready.engine, state);

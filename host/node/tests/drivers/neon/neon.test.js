@@ -21,7 +21,8 @@ async function failure(promise) {
 }
 
 async function post(path, body = {}) {
-  const response = await fetch(base + path, { method: "POST", body: JSON.stringify(body) });
+  const headers = { "Neon-Connection-String": "postgresql://tester:secret@localhost/isobar" };
+  const response = await fetch(base + path, { method: "POST", headers, body: JSON.stringify(body) });
   return { status: response.status, body: await response.json() };
 }
 

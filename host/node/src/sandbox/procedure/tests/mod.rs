@@ -5,6 +5,7 @@ mod limits;
 mod nesting;
 mod reflection;
 mod values;
+mod wasi;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

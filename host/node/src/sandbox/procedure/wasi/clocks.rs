@@ -32,7 +32,6 @@ impl State {
     }
 }
 
-/// By name alone: an interface that uses another's resource has it under the same name.
 pub fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<bool> {
     if name != "pollable" {
         return Ok(false);

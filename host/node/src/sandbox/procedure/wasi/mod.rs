@@ -44,6 +44,7 @@ pub fn add_to_linker(linker: &mut Linker<State>, component: &Component) -> wasmt
     Ok(())
 }
 
+/// Interfaces hand on each other's resources under the names that these have where they come from.
 fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<()> {
     if streams::define_resource(instance, name)? || clocks::define_resource(instance, name)? {
         return Ok(());

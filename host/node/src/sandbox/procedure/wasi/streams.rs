@@ -29,7 +29,6 @@ enum StreamError {
 /// Bytes that a stream takes at once.
 const WRITE_BYTES_MAX: u64 = 64 << 10;
 
-/// By name alone: an interface that uses another's resource has it under the same name.
 pub fn define_resource(instance: &mut LinkerInstance<'_, State>, name: &str) -> wasmtime::Result<bool> {
     match name {
         "input-stream" => owned::<InputStream>(instance, name)?,
