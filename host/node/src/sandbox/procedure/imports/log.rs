@@ -25,6 +25,8 @@ impl Host for State {
     }
 
     fn notice(&mut self, severity: Severity, mut message: String) -> wasmtime::Result<()> {
+        // Notices are messages too: a flood of them has the same limit, and so has what is cut off.
+        self.count_message(message.len()).map_err(stop)?;
         message.truncate(message.floor_char_boundary(NOTICE_BYTES_MAX));
         let (severity, sqlstate) = match severity {
             Severity::Debug => (NoticeSeverity::Debug, SUCCESS),
@@ -33,8 +35,6 @@ impl Host for State {
             Severity::Warning => (NoticeSeverity::Warning, WARNING),
         };
         let message = message.replace('\0', "\u{fffd}");
-        // Notices are messages too: a flood of them has the same limit.
-        self.count_message(message.len()).map_err(stop)?;
         let call = self.call().map_err(stop)?;
         // One too many is dropped: a notice is never worth a statement.
         let _ = call.results.add(Event::Notice(Notice { severity, sqlstate: sqlstate.into(), message }));
