@@ -23,12 +23,15 @@ def free_port() -> int:
 class Node:
     """One `isobar start` on a folder and a port that stay the same over restarts."""
 
-    def __init__(self, binary, folder: pathlib.Path):
+    def __init__(self, binary, folder: pathlib.Path, configuration: str = ""):
+        """`configuration`: settings as in isobar.example.toml."""
         self.binary = pathlib.Path(binary)
         if not self.binary.exists():
             sys.exit(f"{self.binary} is not there: build it with `cargo build --release --bin isobar`, or name one with --binary")
         self.folder = folder
         self.port = free_port()
+        self.configuration = folder / "isobar.toml"
+        self.configuration.write_text(configuration)
         self.process = None
         self.log = open(folder / "node.log", "ab")
 
@@ -40,7 +43,8 @@ class Node:
         """Starts the process and waits until it is ready; answers the seconds that took."""
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [self.binary, "start", "--data", self.folder / "data", "--http", f"127.0.0.1:{self.port}"],
+            [self.binary, "start", "--config", self.configuration, "--data", self.folder / "data",
+             "--http", f"127.0.0.1:{self.port}"],
             stdout=self.log, stderr=self.log)
         while time.monotonic() - began < patience:
             if self.process.poll() is not None:

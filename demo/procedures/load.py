@@ -53,10 +53,10 @@ class Client:
         path = f"/v1/transactions/{self.request('POST', '/v1/transactions', {})['id']}"
         try:
             made = [self.request("POST", f"{path}/sql", {"query": TRANSFER, "params": move})["rows"][0][0] for move in moves]
-            self.request("POST", f"{path}/commit", {})
+            self.request("POST", f"{path}/commit", b"")
         except Refused as refusal:
             if refusal.code != "40001":
-                self.request("POST", f"{path}/rollback", {})
+                self.request("POST", f"{path}/rollback", b"")
             raise
         return made
 
@@ -102,10 +102,11 @@ def transfer_under_redeploys(node: Node, story: Story, options, total: str):
 
 
 def guarded(record: Record, run, *arguments):
+    began = time.monotonic()
     try:
         run(*arguments)
     except (Refused, OSError, http.client.HTTPException, ValueError, KeyError, IndexError) as error:
-        record.complain(f"{run.__name__}: {type(error).__name__}: {error}")
+        record.complain(f"{run.__name__}, after {time.monotonic() - began:.1f} s: {type(error).__name__}: {error}")
 
 
 def work(node: Node, record: Record, options, number: int, until: float):

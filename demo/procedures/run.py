@@ -25,6 +25,9 @@ from load import transfer_under_redeploys  # noqa: E402
 from node import DEFAULT_BINARY, REPOSITORY, Node  # noqa: E402
 from stage import COMPONENTS, Story, deploy_all, load_bank, load_flights  # noqa: E402
 
+# Python itself is compiled when a component of Python is deployed: a busy machine takes its time.
+SETTINGS = "[procedures]\ncompile_ms = 900000\n"
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -41,7 +44,7 @@ def main():
         sys.exit(f"{options.components} has no {', '.join(missing)}: build the examples with guest/examples/build.sh")
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="isobar-procedures-"))
-    node, story = Node(options.binary, folder), Story()
+    node, story = Node(options.binary, folder, SETTINGS), Story()
     try:
         print(f"node ready after {node.start() * 1000:.0f} ms at {node.url}, seed {options.seed}", flush=True)
         deploy_all(node, story, options.components)
@@ -49,6 +52,8 @@ def main():
         load_flights(node, story, options.flights, folder)
         call_everything(node, story, total)
         transfer_under_redeploys(node, story, options, total)
+        if story.complaints:
+            print(f"the node's last words:\n{node.last_words()}")
     finally:
         node.stop()
         shutil.rmtree(folder)

@@ -1,5 +1,5 @@
-//! The interfaces of `isobar:procedure@0.1.0` as wit-bindgen makes them. [`crate::sql`] and [`crate::log`] are easier to
-//! call; the types are the same.
+//! The interfaces of `isobar:procedure@0.1.0` as wit-bindgen makes them. [`crate::sql`] and [`crate::log`] are easier
+//! to call; the types are the same.
 
 mod generated {
     wit_bindgen::generate!({

@@ -44,7 +44,7 @@ impl Guest for Ledger {
             to_balance: payee.get("balance")?,
         };
         sql::execute(
-            "INSERT INTO entry (account, made, transfer, amount, balance) VALUES ($1, $3, $4, -$5, $6), ($2, $3, $4, $5, $7)",
+            "INSERT INTO entry (account, made, transfer, amount, balance) VALUES ($1, $3, $4, -$5::numeric, $6), ($2, $3, $4, $5, $7)",
             &params![
                 from_account,
                 to_account,
