@@ -102,17 +102,24 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
             let query = procedures::Query::parse(parts.uri.query());
             procedures::one(service, method, name, &query, parts.headers, body).await
         }
-        Route::RollBackProcedure(name) => {
-            let query = procedures::Query::parse(parts.uri.query());
-            procedures::roll_back(service, name, &query, parts.headers).await
+        // What a client sends with these says nothing, but unread it would end the connection that is kept.
+        Route::RollBackProcedure(_) | Route::Commit(_) | Route::Rollback(_) => {
+            drop(request::read(&service.node.configuration.http, &service.memory, body).await?);
+            match route {
+                Route::Commit(id) => transactions::commit(service, id, parts.headers).await,
+                Route::Rollback(id) => transactions::rollback(service, id, parts.headers).await,
+                Route::RollBackProcedure(name) => {
+                    let query = procedures::Query::parse(parts.uri.query());
+                    procedures::roll_back(service, name, &query, parts.headers).await
+                }
+                _ => Err(not_found(path)),
+            }
         }
         Route::Policies if *method == Method::PUT => {
             let (body, _room) = request::read(&service.node.configuration.http, &service.memory, body).await?;
             policies::apply(&service.node, &parts.headers, &body).await
         }
         Route::Policies => policies::show(&service.node, &parts.headers).await,
-        Route::Commit(id) => transactions::commit(service, id, parts.headers).await,
-        Route::Rollback(id) => transactions::rollback(service, id, parts.headers).await,
         Route::Outcome(id) => outcome(&service.node, id).await,
         Route::Health => Ok(json_response(StatusCode::OK, &json!({"status": "ok"}))),
         Route::Ready => Ok(ready(&service)),
