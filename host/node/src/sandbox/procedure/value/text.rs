@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::sandbox::procedure::imports::{element_of, oid};
 use crate::sandbox::procedure::value::{
-    EPOCH_DAYS, Misfit, days_from_postgres, fixed, interval_parts, microseconds_from_postgres, numeric_text,
+    Misfit, days_from_postgres, fixed, interval_parts, microseconds_from_postgres, numeric_text,
 };
 use crate::sandbox::procedure::value::{Packed, array};
 
@@ -215,6 +215,7 @@ fn interval_text((microseconds, days, months): (i64, i32, i32)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::procedure::value::EPOCH_DAYS;
 
     /// Answers of PostgreSQL 15, in binary and as text.
     #[test]
