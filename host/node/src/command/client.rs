@@ -133,7 +133,7 @@ impl Client {
     }
 
     /// The same connections, for another user.
-    pub fn as_user(mut self, user: &str) -> Client {
+    pub fn with_user(mut self, user: &str) -> Client {
         self.connection_string = Some(format!("postgresql://{}@isobar/isobar", percent_encoded(user)));
         self
     }

@@ -34,7 +34,7 @@ impl Session {
     pub(super) fn user(&self) -> &str {
         match (self.settings.get(SESSION_AUTHORIZATION), &self.login) {
             (Some(user), Principal::User(_)) => user,
-            (None, Principal::User(login)) => &**login,
+            (None, Principal::User(login)) => login,
             (_, Principal::Node | Principal::Procedure(_)) => DEFAULT_USER,
         }
     }

@@ -34,7 +34,7 @@ impl Target {
     fn client(&self) -> Result<Client, Failure> {
         let client = Client::new(&self.url).map_err(Failure::NothingDone)?;
         Ok(match &self.user {
-            Some(user) => client.as_user(user),
+            Some(user) => client.with_user(user),
             None => client,
         })
     }

@@ -48,7 +48,7 @@ const NOTHING_RUN: u8 = 2;
 pub async fn run(arguments: Arguments) -> ExitCode {
     let client = match Client::new(&arguments.url) {
         Ok(client) => match &arguments.user {
-            Some(user) => client.as_user(user),
+            Some(user) => client.with_user(user),
             None => client,
         },
         Err(message) => {

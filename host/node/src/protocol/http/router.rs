@@ -79,7 +79,8 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         return Ok(response);
     }
     let expected = route.methods();
-    if !expected.contains(method) && !(method == Method::HEAD && expected.contains(&Method::GET)) {
+    let asked = if method == Method::HEAD { &Method::GET } else { method };
+    if !expected.contains(asked) {
         let expected: Vec<_> = expected.iter().map(Method::as_str).collect();
         let message = format!("{path} is served by {}, not by {method}", expected.join(" and "));
         return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, sqlstate::PROTOCOL_VIOLATION, message));

@@ -13,13 +13,14 @@ impl Host for State {
         let Call { transaction, authority, role, .. } = self.call()?;
         let Some(transaction) = transaction else { return Err(crate::error::Error::aborted_block().into()) };
         let accesses: Vec<_> = accesses.into_iter().map(access).collect();
-        Ok(match role {
+        match role {
             Role::Caller => authority.check(transaction, &accesses)?,
             Role::Procedure(name) => {
                 let itself = Principal::Procedure(format!("{PROCEDURE_SCHEMA}.{name}").into());
                 authority.acting_as(itself).check(transaction, &accesses)?;
             }
-        })
+        }
+        Ok(())
     }
 }
 

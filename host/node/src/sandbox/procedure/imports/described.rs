@@ -12,8 +12,11 @@ const STATEMENTS_MAX: usize = 4096;
 /// Longer texts are not worth remembering.
 const TEXT_BYTES_MAX: usize = 16 << 10;
 
+/// By text.
+type Statements = HashMap<String, Arc<[u32]>>;
+
 #[derive(Default)]
-pub struct Described(Mutex<HashMap<u64, HashMap<String, Arc<[u32]>>>>);
+pub struct Described(Mutex<HashMap<u64, Statements>>);
 
 impl Described {
     /// The type OIDs of a statement's parameters in this version of the catalog.

@@ -30,11 +30,10 @@ pub fn add_to_linker(linker: &mut Linker<State>, component: &Component) -> wasmt
         let mut instance = linker.instance(name)?;
         for (member, item) in interface.exports(&engine) {
             match item.ty {
+                ComponentItem::ComponentFunc(_) if define(&mut instance, path, member)? => {}
                 ComponentItem::ComponentFunc(_) => {
-                    if !define(&mut instance, path, member)? {
-                        let full = format!("wasi:{path}#{member}");
-                        instance.func_new(member, move |_, _, _, _| Err(unavailable(&full)))?;
-                    }
+                    let full = format!("wasi:{path}#{member}");
+                    instance.func_new(member, move |_, _, _, _| Err(unavailable(&full)))?;
                 }
                 ComponentItem::Resource(_) => define_resource(&mut instance, member)?,
                 _ => {}
