@@ -338,7 +338,7 @@ impl host::Output for NativeHost {
 }
 
 impl host::Routines for NativeHost {
-    fn call(&self, target: &host::Target, _: &[u8], _: u32) -> EngineResult<(Vec<u8>, u32)> {
+    fn call(&self, target: &host::Target, _: &[u8], _: u32) -> EngineResult<host::RoutineAnswer> {
         Err(isobar_engine::error::Error::not_supported(format!("procedure {}", target.procedure)))
     }
 
