@@ -74,20 +74,34 @@ impl DefineContext<'_> {
 
     /// 42501 unless who asks may make this user own things. Answers the name.
     pub fn new_owner(&self, owner: &Owner) -> Result<String> {
-        let name = match owner {
-            Owner::Ident(name) => access::user_name(fold(name))?,
-            Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => self.settings.user.clone(),
-        };
-        self.check_gift(&name)?;
+        let name = self.owner_name(owner)?;
+        match access::give(&self.settings.user, &name) {
+            Some(access) => self.host.check(&[access])?,
+            None => {}
+        }
         Ok(name)
     }
 
-    /// 42501 unless who asks may make this user own things.
-    pub fn check_gift(&self, owner: &str) -> Result<()> {
-        match access::give(&self.settings.user, owner) {
-            Some(access) => self.host.check(&[access]),
-            None => Ok(()),
+    fn owner_name(&self, owner: &Owner) -> Result<String> {
+        match owner {
+            Owner::Ident(name) => access::user_name(fold(name)),
+            Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => Ok(self.settings.user.clone()),
         }
+    }
+
+    /// As `new_owner`, for a thing that has one: who may change a thing may not take it for that.
+    pub fn another_owner(&self, owner: &Owner, present: &str) -> Result<String> {
+        let name = self.owner_name(owner)?;
+        self.check_taking(&name, present)?;
+        Ok(name)
+    }
+
+    /// 42501 unless an administrator asks, or nothing changes.
+    pub fn check_taking(&self, owner: &str, present: &str) -> Result<()> {
+        if access::shown_owner(present) == owner {
+            return Ok(());
+        }
+        self.host.check(&[access::database(Action::Admin)])
     }
 
     /// The schema that a new object with this name goes to, where who asks may define.

@@ -52,6 +52,8 @@ pub fn create(context: &DefineContext, create: &CreateView) -> Result<Outcome> {
     };
     if let Some(replaced) = &replaced {
         context.may(Action::Ddl, replaced)?;
+        // It goes on reading with its owner's rights, whoever wrote the text.
+        context.check_taking(&context.settings.user, &replaced.owner)?;
         check_replacement(&replaced.columns, &columns)?;
     }
     let id = match &replaced {

@@ -173,7 +173,9 @@ pub fn create_table_as(session: &Session, create: &CreateTable) -> Result<Outcom
     let Some(query) = &create.query else {
         return define::execute(&session.define_context(), &Statement::CreateTable(create.clone()));
     };
-    let plan = plan(session, &Statement::Query(query.clone()))?;
+    let mut plan = plan(session, &Statement::Query(query.clone()))?;
+    // It writes a table, which a routine must not define anew meanwhile.
+    plan.physical.uses_relations = true;
     let values = parameters::parse(session.request, &plan.parameter_types, &session.function_context())?;
     let context = session.define_context();
     let relation = define::table::create_as(&context, create, &plan.physical.columns)?;

@@ -1,13 +1,16 @@
 //! INSERT, UPDATE and DELETE as nodes: `modify::run` over their inputs.
 
+use super::columns::extend;
 use super::expression::{self, Compiled};
 use super::snapshot::Snapshot;
 use super::{Execution, Operator, Stream};
+use crate::encode::key::index_prefix;
 use crate::error::{Error, Result, sqlstate};
 use crate::host::Host;
 use crate::modify::{self, Action};
 use crate::plan::physical;
 use crate::types::{Batch, Value};
+use std::rc::Rc;
 
 pub struct Modify<'a> {
     input: Stream<'a>,
@@ -24,9 +27,16 @@ impl<'a> Modify<'a> {
     fn run(&mut self, execution: &Execution<'a>) -> Result<Vec<Batch>> {
         let mut returned = vec![];
         let action = &self.modify.modification.action;
+        let relation = &self.modify.modification.relation;
+        let foreign_rows =
+            || execution.snapshot.map_or(0, |snapshot| snapshot.foreign_in(&index_prefix(relation.id, 0)));
         let evaluate = |expression: &Compiled, batch: &Batch| {
+            let before = if is_of_conflict(action, expression) { foreign_rows() } else { 0 };
             let value = expression::evaluate(execution, expression, batch)?;
             check_assigned(execution, action, expression, batch)?;
+            if is_of_conflict(action, expression) && foreign_rows() > before {
+                return Err(changed_below(action));
+            }
             Ok(value)
         };
         let mut batches = vec![];
@@ -34,7 +44,11 @@ impl<'a> Modify<'a> {
             batches.push(batch);
         }
         let batches = batches.into_iter().map(|batch| not_yet_written(execution, action, batch));
-        let batches = batches.collect::<Result<Vec<Batch>>>()?;
+        let mut batches = batches.collect::<Result<Vec<Batch>>>()?;
+        if matches!(action, Action::Delete { .. }) && execution.physical.is_some_and(|plan| plan.calls_routines) {
+            // All rows are gone before RETURNING calls anything that might change one of them.
+            batches = merged(batches);
+        }
         let present = execution.snapshot.map(Snapshot::present);
         let host: &dyn Host = match &present {
             Some(present) => present,
@@ -90,6 +104,34 @@ fn check_assigned(
         _ => false,
     };
     if (0..batch.rows).any(is_foreign) { Err(changed_below(action)) } else { Ok(()) }
+}
+
+/// Whether an expression is evaluated over rows that ON CONFLICT has read, and is about to update.
+fn is_of_conflict(action: &Action<Compiled>, expression: &Compiled) -> bool {
+    let Action::Insert { conflict: Some(conflict), .. } = action else { return false };
+    let Some(update) = &conflict.update else { return false };
+    update
+        .assignments
+        .iter()
+        .map(|(_, assigned)| assigned)
+        .chain(&update.filter)
+        .any(|own| std::ptr::eq(own, expression))
+}
+
+/// One batch of all rows.
+fn merged(batches: Vec<Batch>) -> Vec<Batch> {
+    let mut batches = batches.into_iter();
+    let Some(first) = batches.next() else { return vec![] };
+    let (mut columns, mut rows) =
+        (first.columns.iter().map(|column| (**column).clone()).collect::<Vec<_>>(), first.rows);
+    for batch in batches {
+        let all: Vec<u32> = (0..batch.rows as u32).collect();
+        for (column, more) in columns.iter_mut().zip(&batch.columns) {
+            extend(column, more, &all);
+        }
+        rows += batch.rows;
+    }
+    vec![Batch { columns: columns.into_iter().map(Rc::new).collect(), rows }]
 }
 
 fn changed_below<E>(action: &Action<E>) -> Error {

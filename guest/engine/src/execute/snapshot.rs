@@ -65,6 +65,11 @@ impl<'a> Snapshot<'a> {
     }
 
     /// A routine that the statement called has written this key.
+    /// How many keys that begin so a routine's statements have written.
+    pub fn foreign_in(&self, prefix: &[u8]) -> usize {
+        self.foreign.borrow().iter().filter(|key| key.starts_with(prefix)).count()
+    }
+
     pub fn is_foreign(&self, key: &[u8]) -> bool {
         self.foreign.borrow().contains(key)
     }

@@ -30,6 +30,7 @@ impl<E> Statement<'_, E> {
         // Rows that this command has inserted or updated; DO UPDATE must not affect one twice.
         let mut affected = HashSet::new();
         for input in batches {
+            self.writer.flush()?;
             let columns = self.proposed(values, input)?;
             let mut proposed = rows_of(&self.writer, &columns);
             let checks = &self.modification.checks;
@@ -158,6 +159,8 @@ impl<E> Statement<'_, E> {
             let value = value.ok_or_else(|| Error::internal("an index entry points to no row"))?;
             existing.push(Row { key: key.clone(), values: decoder.values(&value)? });
         }
+        // A routine that is called from here on is to find the rows that have been inserted.
+        self.writer.flush()?;
         let mut both = constraint::columns_of(&relation, existing.iter().map(|row| row.values.as_slice()));
         both.columns.extend(proposed.columns.iter().cloned());
         let passes = update.filter.as_ref().map(|filter| (self.evaluate)(filter, &both)).transpose()?;

@@ -10,6 +10,8 @@ use std::rc::Rc;
 impl<E> Statement<'_, E> {
     pub fn insert(&mut self, values: &[E], batches: &[Batch]) -> Result<()> {
         for input in batches {
+            // A routine that the values call is to find what earlier batches wrote.
+            self.writer.flush()?;
             let proposed = rows_of(&self.writer, &self.proposed(values, input)?);
             let stop = constraint::first_violation(&self.writer, &self.modification.checks, self.evaluate, &proposed)?;
             let rows = Insertion { writer: &mut self.writer }.insert(proposed, stop).map_err(Error::from)?;

@@ -13,6 +13,8 @@ impl<E> Statement<'_, E> {
         if rows.is_empty() {
             return Ok(());
         }
+        // A routine that is called here reads and writes the same rows.
+        self.writer.flush()?;
         let mut batch = columns_of(self.writer.relation, rows.iter().map(|row| row.values.as_slice()));
         batch.columns.extend(input.take(input_rows).columns);
         let columns = returning.iter().map(|expression| (self.evaluate)(expression, &batch)).collect::<Result<_>>()?;

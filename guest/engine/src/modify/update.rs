@@ -25,6 +25,8 @@ impl<E> Statement<'_, E> {
             let input = if chosen.len() < input.rows { &input.take(&chosen) } else { input };
             let old = rows_of(&self.writer, input, row_identity, old_row)?;
             let mut columns = stored_columns(&self.writer, input, old_row);
+            // A routine that an assignment calls is to find what earlier batches wrote.
+            self.writer.flush()?;
             for (position, expression) in assignments {
                 columns[*position] = (self.evaluate)(expression, input)?;
             }

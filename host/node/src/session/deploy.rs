@@ -1,14 +1,17 @@
 //! Deploying stored procedures: the component's bytes and the catalog's record of it in one transaction.
 
-use isobar_replica::Transaction;
+use isobar_replica::{Transaction, TransactionOptions};
 
 use crate::error::{Error, Result};
-use crate::sandbox::Results;
+use crate::policy::{Access, Action, Resource};
 use crate::sandbox::procedure::{CHUNK_BYTES, Digest, Prepared, chunk_key};
+use crate::sandbox::{Event, Results};
 use crate::session::{Completion, Session, Statement};
 
 /// What the engine is asked for (`wit/statement.wit` says how such statements begin).
 const DEPLOY: &str = "\0isobar deploy";
+/// Where procedures are.
+const SCHEMA: &str = "public";
 const ROLLBACK: &str = "\0isobar rollback";
 
 impl Session {
@@ -21,6 +24,40 @@ impl Session {
             store(transaction, prepared.digest, &prepared.component).map_err(Error::from)
         })
         .await
+    }
+
+    /// 42501 unless the session's user may deploy a procedure of this name, as far as that is known beforehand: the
+    /// deployment itself decides.
+    pub async fn check_deploy(&mut self, name: &str) -> Result<()> {
+        let owner = self.procedure_owner(name).await?;
+        let mut transaction = self.node.replica.begin(TransactionOptions::default()).await?;
+        let access = match owner {
+            Some(owner) => {
+                let resource = Resource::Procedure { schema: SCHEMA.into(), name: name.into() };
+                Access { action: Action::Deploy, resource, owner: Some(owner) }
+            }
+            None => {
+                let resource = Resource::Schema { name: SCHEMA.into() };
+                Access { action: Action::Deploy, resource, owner: None }
+            }
+        };
+        transaction.begin_statement()?;
+        let checked = self.authority().check(&mut transaction, &[(access, None)]);
+        transaction.finish_statement(checked.is_ok());
+        checked
+    }
+
+    /// Who owns a procedure, where there is one of this name.
+    async fn procedure_owner(&mut self, name: &str) -> Result<Option<String>> {
+        let sql = "SELECT owner FROM isobar.procedures WHERE name = $1";
+        let statement = Statement::with_parameters(sql, [Some(name.as_bytes())])?;
+        let mut results = Results::held(self.node.configuration.session.held_result_bytes());
+        self.execute(&statement, &mut results, None).await?;
+        let owner = results.take().into_iter().find_map(|event| match event {
+            Event::Rows { batch, .. } => String::from_utf8(batch.get(4..)?.to_vec()).ok(),
+            _ => None,
+        });
+        Ok(owner)
     }
 
     /// Makes an earlier version of a procedure the one that is called; none: the one before.

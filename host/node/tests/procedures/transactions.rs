@@ -171,3 +171,28 @@ async fn conflicting_calls_are_made_again() {
     assert!(calls.parse::<u32>().is_ok_and(|calls| calls > 50), "{calls} calls: there was no conflict");
     assert_eq!(errors, "{}");
 }
+
+#[tokio::test]
+async fn a_procedure_and_the_statement_that_calls_it_may_write_the_same_table() {
+    let data = directory();
+    let node = start(data.path(), &[]);
+    node.deploy("conformance", isobar_compiled_guests::CONFORMANCE).await;
+    node.sql("CREATE TABLE t (id integer PRIMARY KEY, n integer UNIQUE)").await;
+    // The routine finds the row that RETURNING stands for.
+    let taken = "INSERT INTO t VALUES (1, 10) RETURNING caught('INSERT INTO t VALUES (1, 11)')";
+    assert!(node.text(taken).await.contains("23505"));
+    let sound = "SELECT count(*), (SELECT count(*) FROM t WHERE n = 10), (SELECT count(*) FROM t WHERE n > 0) FROM t";
+    assert_eq!(node.text(sound).await, "1|1|1");
+    assert_eq!(node.text("UPDATE t SET n = 10 RETURNING caught('UPDATE t SET n = 20')").await, "1 rows");
+    assert_eq!(node.text("SELECT n, (SELECT count(*) FROM t WHERE n = 10) FROM t WHERE n = 20").await, "20|0");
+    // What ON CONFLICT has read is not to be changed below it.
+    let met = "INSERT INTO t VALUES (1, 0) ON CONFLICT (id)
+               DO UPDATE SET n = 30 + length(caught('UPDATE t SET n = 40 WHERE id = 1'))";
+    assert!(node.refusal(met).await.starts_with("27000: "), "not refused");
+    assert_eq!(node.text("SELECT n FROM t WHERE n = 20").await, "20");
+    node.sql("INSERT INTO t SELECT g, g * 100 FROM generate_series(2, 3000) g").await;
+    let deleted = "WITH gone AS (DELETE FROM t RETURNING caught('UPDATE t SET n = n + 1 WHERE id = 2500'))
+                   SELECT count(*) FROM gone";
+    assert_eq!(node.text(deleted).await, "3000");
+    assert_eq!(node.text("SELECT count(*), (SELECT count(*) FROM t WHERE n > 0) FROM t").await, "0|0");
+}

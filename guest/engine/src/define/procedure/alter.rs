@@ -27,7 +27,7 @@ pub fn procedure(
         ProcedureChange::Reset(Some(limit)) => set(&mut procedure.limits, limit, None)?,
         ProcedureChange::Reset(None) => procedure.limits = ProcedureLimits::default(),
         ProcedureChange::Owner(owner) => {
-            context.check_gift(owner)?;
+            context.check_taking(owner, &previous.owner)?;
             procedure.owner.clone_from(owner);
         }
     }

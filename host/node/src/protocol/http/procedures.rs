@@ -44,6 +44,8 @@ pub async fn one(
         Method::POST => {
             check_name(name)?;
             let definer = query.flag("definer")?;
+            // Before anything is compiled for who may not deploy it.
+            session.check_deploy(name).await?;
             let prepared = service.node.sandbox.procedures().prepare(body.into()).await?;
             session.deploy(name, definer, &prepared).await?;
         }

@@ -93,7 +93,7 @@ fn step(draft: &mut Draft, operation: &AlterTableOperation, follow_up: &mut Vec<
             }
         }
         Operation::OwnerTo { new_owner } => {
-            draft.relation.owner = draft.context.new_owner(new_owner)?;
+            draft.relation.owner = draft.context.another_owner(new_owner, &draft.relation.owner)?;
             Ok(())
         }
         // It changes nothing that is stored.

@@ -124,7 +124,10 @@ impl State {
             Err(error) => return (call, Err(error)),
         };
         let described = &self.procedures.shared().described;
-        let types = match described.get(version, sql) {
+        // What a name means depends on the path as well.
+        let path = call.settings.iter().find(|setting| setting.name == "search_path");
+        let text = path.map_or_else(|| sql.to_owned(), |path| format!("{}\0{sql}", path.value));
+        let types = match described.get(version, &text) {
             Some(types) => types,
             None => {
                 let described_now;
@@ -133,7 +136,7 @@ impl State {
                 match described_now {
                     Ok(description) => {
                         let types: Arc<[u32]> = description.parameter_types.into();
-                        described.insert(version, sql, types.clone());
+                        described.insert(version, &text, types.clone());
                         types
                     }
                     // The values' own types may say what the statement does not.
