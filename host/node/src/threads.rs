@@ -7,6 +7,7 @@ use std::future::{pending, poll_fn};
 use std::panic::resume_unwind;
 use std::sync::LazyLock;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
@@ -35,7 +36,12 @@ fn be_patient() {
     }
 }
 
-/// The work that is polled now has had its share of time: it goes on on a patient thread once it yields.
+/// What work may use of ordinary threads before it is long. A call that is in their way for less is not worth the move,
+/// which costs it a good deal where others want the processor.
+const SLICE: Duration = Duration::from_millis(4);
+
+/// The work that is polled now lets others run although it could go on: where it has had its slice, it goes on on a
+/// patient thread.
 pub fn slice_is_over() {
     SLICE_IS_OVER.set(true);
 }
@@ -48,12 +54,16 @@ pub fn patient() -> Handle {
 /// Does the work, on ordinary threads until its slice is over. Dropping the future stops the work.
 pub async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let mut work = Box::pin(work);
+    let mut used = Duration::ZERO;
     let quick = poll_fn(|context| {
         SLICE_IS_OVER.set(false);
+        let began = Instant::now();
         match work.as_mut().poll(context) {
             Poll::Ready(answer) => Poll::Ready(Some(answer)),
-            Poll::Pending if SLICE_IS_OVER.get() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                used += began.elapsed();
+                if SLICE_IS_OVER.get() && used >= SLICE { Poll::Ready(None) } else { Poll::Pending }
+            }
         }
     });
     if let Some(answer) = quick.await {
@@ -79,8 +89,6 @@ impl<T> Drop for Stopped<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn name() -> String {
@@ -95,6 +103,7 @@ mod tests {
         });
         assert_ne!(short.await, "isobar-patient");
         let long = run(async {
+            std::thread::sleep(SLICE);
             slice_is_over();
             tokio::task::yield_now().await;
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -107,6 +116,7 @@ mod tests {
     async fn work_stops_with_whoever_waits() {
         let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
         let work = run(async move {
+            std::thread::sleep(SLICE);
             slice_is_over();
             tokio::time::sleep(Duration::from_secs(3600)).await;
             drop(sender);

@@ -359,7 +359,8 @@ impl Transaction {
         self.overlay.mark()
     }
 
-    /// Packed writes that would undo those since `mark`: what each key held then, or that it was not there.
+    /// Packed writes that would undo those since `mark`: what each key held then, or that it was not there. 54000 when
+    /// they are more than a transaction may write: deletes count little there, and what they delete counts here.
     pub fn replaced_since(&mut self, mark: u64) -> Result<Vec<u8>> {
         let view = self.view()?;
         let mut writes = Vec::new();
@@ -371,6 +372,9 @@ impl Transaction {
                     view.get(key, self.snapshot.visible.timestamp, &mut |value| stored = Some(value.to_vec()))?;
                     push_write(&mut writes, key, stored.as_deref());
                 }
+            }
+            if writes.len() > self.limits.transaction_bytes {
+                return Err(Error::too_large(size_text(self.limits.transaction_bytes)));
             }
         }
         Ok(writes)

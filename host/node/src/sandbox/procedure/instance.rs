@@ -69,6 +69,9 @@ pub struct State {
     pub lines: [Vec<u8>; 2],
 }
 
+/// A line of standard output or error that goes on is cut here.
+const LINE_BYTES_MAX: usize = 8 << 10;
+
 impl State {
     /// The call in progress.
     pub fn call(&mut self) -> Result<&mut Call> {
@@ -125,7 +128,8 @@ impl State {
             rest = &rest[end + 1..];
         }
         self.lines[usize::from(is_error)].extend_from_slice(rest);
-        if self.lines[usize::from(is_error)].len() > self.limits.log_bytes as usize {
+        // The host's memory is not the procedure's.
+        if self.lines[usize::from(is_error)].len() > LINE_BYTES_MAX {
             self.end_line(is_error)?;
         }
         Ok(())
