@@ -75,9 +75,8 @@ impl DefineContext<'_> {
     /// 42501 unless who asks may make this user own things. Answers the name.
     pub fn new_owner(&self, owner: &Owner) -> Result<String> {
         let name = self.owner_name(owner)?;
-        match access::give(&self.settings.user, &name) {
-            Some(access) => self.host.check(&[access])?,
-            None => {}
+        if let Some(access) = access::give(&self.settings.user, &name) {
+            self.host.check(&[access])?;
         }
         Ok(name)
     }
