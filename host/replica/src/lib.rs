@@ -5,6 +5,7 @@ mod error;
 mod options;
 mod packed;
 mod replica;
+mod transport;
 
 mod apply;
 mod certify;
@@ -18,4 +19,5 @@ pub use options::{Clock, Limits, Options, Storage};
 pub use replica::{Commit, Metrics, Outcome, Replica};
 pub use store::SnapshotReader;
 pub use transaction::{Isolation, KeyRange, Transaction, TransactionOptions};
+pub use transport::{ANYBODY, Frames, Member, Peer, Transport};
 pub use ulid::Ulid;
