@@ -1,9 +1,9 @@
 //! A running node: what its sessions share.
 
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use isobar_replica::{Clock, Options, Replica, Storage};
+use isobar_replica::{Clock, Execution, Options, Replica, Storage};
 
 use crate::config::Configuration;
 use crate::error::{Error, Result};
@@ -28,6 +28,11 @@ impl Clock for SystemClock {
         // Before 1970 the clock is wrong, and zero is as wrong.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
     }
+
+    fn monotonic_micros(&self) -> u64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed().as_micros() as u64
+    }
 }
 
 impl Node {
@@ -40,6 +45,8 @@ impl Node {
             limits: configuration.store.limits(),
             clock: clock.clone(),
             node_id: 1,
+            execution: Execution::Threads,
+            cluster: None,
         })
         .await?;
         // After the replica, which owns the data directory from here on.

@@ -12,6 +12,10 @@ impl Clock for SystemClock {
     fn now_micros(&self) -> u64 {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64)
     }
+
+    fn monotonic_micros(&self) -> u64 {
+        self.now_micros()
+    }
 }
 
 const PERIOD: Duration = Duration::from_secs(3);

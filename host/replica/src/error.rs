@@ -1,11 +1,12 @@
 //! What may go wrong, in PostgreSQL's words (PostgreSQL 15, appendix A), and who has to act on it.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Who can make the failed request succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Actor {
     /// The client: run the same transaction again.
     Retry,
@@ -106,6 +107,24 @@ impl Error {
         Error::new("XX000", Actor::Operator, "server unavailable").with_detail(why)
     }
 
+    /// 57P03: no majority of the cluster can be reached from here.
+    pub fn no_majority(why: impl Into<String>) -> Error {
+        Error::new("57P03", Actor::Retry, "this region cannot reach a majority of its cluster")
+            .with_detail(why)
+            .with_hint("Try another region, or this one again when the network is back.")
+    }
+
+    /// 57P03: a witness keeps the journal alone.
+    pub fn no_data() -> Error {
+        Error::new("57P03", Actor::Application, "this node is a witness and has no data")
+            .with_hint("Connect to another node of the cluster.")
+    }
+
+    /// 55000: a change of the cluster's members that cannot be made now, or at all.
+    pub fn membership(why: impl Into<String>) -> Error {
+        Error::new("55000", Actor::Operator, why)
+    }
+
     /// 08007: a commit was under way when the journal failed, so that its fate is open until the node is back.
     pub fn unknown_outcome(why: impl Into<String>) -> Error {
         Error::new("08007", Actor::Retry, "transaction outcome is unknown")
@@ -132,6 +151,28 @@ impl Error {
     /// 22023: bytes that do not follow `wit/transaction.wit`.
     pub fn malformed(what: &str) -> Error {
         Error::new("22023", Actor::Application, format!("malformed {what}"))
+    }
+}
+
+/// Every SQLSTATE that a replica answers with.
+const SQLSTATES: [&str; 14] = [
+    "40001", "54000", "25006", "3B001", "53100", "53000", "XX000", "57P03", "55000", "08007", "55006", "XX001",
+    "22023", "0A000",
+];
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.sqlstate, &self.message, &self.detail, &self.hint, self.actor).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Error, D::Error> {
+        let (sqlstate, message, detail, hint, actor) =
+            <(String, String, Option<String>, Option<String>, Actor)>::deserialize(deserializer)?;
+        // A peer of another version may know more of them.
+        let sqlstate = SQLSTATES.into_iter().find(|known| *known == sqlstate).unwrap_or("XX000");
+        Ok(Error { sqlstate, message, detail, hint, actor })
     }
 }
 

@@ -2,6 +2,7 @@
 //! which a transaction meets them.
 
 mod error;
+mod execution;
 mod options;
 mod packed;
 mod replica;
@@ -9,13 +10,17 @@ mod transport;
 
 mod apply;
 mod certify;
+mod cluster;
 mod journal;
 mod store;
 pub mod transaction;
+mod visibility;
 
+pub use cluster::{ClusterStatus, NodeStatus};
 pub use error::{Actor, Error, Result};
+pub use execution::Execution;
 pub use journal::Progress;
-pub use options::{Clock, Limits, Options, Storage};
+pub use options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
 pub use replica::{Commit, Metrics, Outcome, Replica};
 pub use store::SnapshotReader;
 pub use transaction::{Isolation, KeyRange, Transaction, TransactionOptions};

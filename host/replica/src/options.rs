@@ -1,14 +1,21 @@
 //! How a replica is set up: where it keeps its data, whose clock it believes, and the limit of every queue, batch,
 //! row and wait.
 
+use crate::execution::Execution;
+use crate::transport::{Member, Transport};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Time comes in from outside, so that tests and simulations own it.
 pub trait Clock: Send + Sync + 'static {
-    /// Microseconds since the Unix epoch.
+    /// Microseconds since the Unix epoch. May jump.
     fn now_micros(&self) -> u64;
+
+    /// Microseconds since some moment of this process's life, which never jump. Its rate is trusted to
+    /// [`Limits::drift_percent`]: leases are measured by it.
+    fn monotonic_micros(&self) -> u64;
 }
 
 /// Where the two files of a replica live.
@@ -33,12 +40,41 @@ pub struct Options {
     pub limits: Limits,
     pub clock: Arc<dyn Clock>,
     pub node_id: u64,
+    pub execution: Execution,
+    /// None: this node is alone, and has no way to others.
+    pub cluster: Option<ClusterOptions>,
+}
+
+/// A node's place among others.
+pub struct ClusterOptions {
+    /// How the others know this node.
+    pub member: Member,
+    pub transport: Arc<dyn Transport>,
+    pub role: Role,
+    /// Addresses of nodes that a new node asks to be taken in. Empty: a new node founds a cluster of its own.
+    pub join: Vec<String>,
+    /// Version of the node's program, for others to see.
+    pub version: String,
+}
+
+/// What a node does for its cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Keeps data, votes, and may lead.
+    #[default]
+    Voter,
+    /// Keeps data and serves reads.
+    Learner,
+    /// Votes, and keeps the journal alone.
+    Witness,
 }
 
 impl Options {
     /// Node 1 with the default limits in a directory.
     pub fn new(directory: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Options {
-        Options { storage: Storage::Directory(directory.into()), limits: Limits::default(), clock, node_id: 1 }
+        let storage = Storage::Directory(directory.into());
+        let (limits, execution) = (Limits::default(), Execution::default());
+        Options { storage, limits, clock, node_id: 1, execution, cluster: None }
     }
 }
 
@@ -99,6 +135,34 @@ pub struct Limits {
     pub read_ahead_batches: usize,
     /// Threads that read ahead; beyond, scans read for themselves.
     pub read_ahead_threads: usize,
+    /// Journal entries on their way to other nodes at once.
+    pub entries_replicating: usize,
+    /// How often a leader is heard of, in milliseconds. Longer than a round trip to the farthest node.
+    pub heartbeat_milliseconds: u64,
+    /// How long followers keep to a leader that is silent, in milliseconds; they then wait between half as long and as
+    /// long again before they stand for election.
+    pub election_milliseconds: u64,
+    /// How long a node may read locally after the leader has allowed it, in milliseconds. The loss of a node holds
+    /// commits back for as long.
+    pub lease_milliseconds: u64,
+    /// What the rates of two nodes' clocks may differ by.
+    pub drift_percent: u64,
+    /// 57P03 beyond: how long a statement waits for a majority, in milliseconds.
+    pub reach_milliseconds: u64,
+    /// 08007 beyond: how long a commit waits for its outcome, in milliseconds.
+    pub commit_milliseconds: u64,
+    /// Journal entries …
+    pub journal_entries_behind: u64,
+    /// … and bytes of them kept for followers that are behind; beyond, they get a snapshot.
+    pub journal_bytes_behind: u64,
+    /// How long a snapshot that a follower receives is kept for it to go on, in seconds.
+    pub snapshot_seconds: u64,
+    /// Journal entries that a new leader's certifier reads.
+    pub certifier_entries: u64,
+    /// Nodes of a cluster.
+    pub members: usize,
+    /// Frames that wait for a peer that does not read.
+    pub peer_frames: usize,
 }
 
 impl Default for Limits {
@@ -131,6 +195,19 @@ impl Default for Limits {
             segment_bytes: 256 << 20,
             read_ahead_batches: 8,
             read_ahead_threads: 8,
+            entries_replicating: 64,
+            heartbeat_milliseconds: 300,
+            election_milliseconds: 1500,
+            lease_milliseconds: 1000,
+            drift_percent: 5,
+            reach_milliseconds: 5000,
+            commit_milliseconds: 15_000,
+            journal_entries_behind: 50_000,
+            journal_bytes_behind: 1 << 30,
+            snapshot_seconds: 600,
+            certifier_entries: 10_000,
+            members: 32,
+            peer_frames: 64,
         }
     }
 }

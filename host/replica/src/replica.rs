@@ -1,15 +1,19 @@
 //! The public face: open, begin, commit.
 
-use crate::apply::Applier;
+use crate::apply::{self, Applier, Workplace};
+use crate::cluster::{Cluster, ClusterStatus, Inbox, Network, PAUSE, Parts, Request, Response, Service};
 use crate::error::{Error, Result};
-use crate::journal::{Alone, GroupCommit, Journal, Progress, RaftJournal};
-use crate::options::{Clock, Limits, Options, Storage};
+use crate::journal::{Decision, Desk, GroupCommit, Journal, Opening, Progress, RaftJournal};
+use crate::options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
 use crate::store::{Directory, Place, SnapshotReader, Store, unpanicked};
-use crate::transaction::{Snapshots, Transaction, TransactionOptions};
+use crate::transaction::{Proposal, Snapshots, Transaction, TransactionOptions};
+use crate::transport::{Member, Peer};
+use crate::visibility::{Rules, Visibility};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use ulid::Ulid;
 
 /// A commit that is durable, applied and visible.
@@ -22,7 +26,7 @@ pub struct Commit {
 }
 
 /// What became of a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Committed { timestamp: u64 },
     Refused { error: Error },
@@ -50,6 +54,11 @@ pub struct Metrics {
     pub collected: u64,
     /// Keys that the certifier remembers.
     pub certifier_keys: u64,
+    /// Reads answered from here, and those that had to ask the leader.
+    pub local_reads: u64,
+    pub remote_reads: u64,
+    /// Commits that a leader elsewhere decided about.
+    pub remote_commits: u64,
     /// The disk has failed: commits are refused until the replica is opened anew.
     pub stopped: bool,
 }
@@ -63,67 +72,144 @@ struct Inner {
     snapshots: Snapshots,
     clock: Arc<dyn Clock>,
     limits: Arc<Limits>,
-    commits: GroupCommit,
     applier: Applier,
-    journal: Arc<RaftJournal>,
+    cluster: Arc<Cluster>,
     /// None once shut down, or where there is none.
     directory: Mutex<Option<Directory>>,
 }
 
 impl Replica {
-    /// Opens or creates, and recovers. A directory that is open elsewhere is refused with 55006.
+    /// Opens or creates, and recovers. A directory that is open elsewhere is refused with 55006. A node that is to join
+    /// others, or that has peers, is not [`ready`](Replica::ready) yet: they must be able to reach it first.
     pub async fn open(options: Options) -> Result<Replica> {
-        let limits = Arc::new(options.limits);
-        let clock = options.clock;
-        let (directory, paths);
-        let (store_place, journal_place) = match options.storage {
+        let Options { storage, limits, clock, node_id, execution, cluster } = options;
+        let limits = Arc::new(limits);
+        let (directory, paths, inbox);
+        let (store_place, journal_place) = match storage {
             Storage::Directory(path) => {
                 let locked = Directory::lock(&path)?;
                 paths = (locked.file("store.redb"), locked.file("journal.redb"));
+                inbox = Inbox::new(Some(locked.file("snapshot.arriving")));
                 directory = Some(locked);
                 (Place::Path(&paths.0), Place::Path(&paths.1))
             }
             Storage::Backends { store, journal } => {
                 directory = None;
+                inbox = Inbox::new(None);
                 (Place::Backend(store), Place::Backend(journal))
             }
         };
         let (store, applied) = unpanicked("the store", || Store::open(store_place, &limits))?;
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
-        let applier = Applier::start(store.clone(), applied.clone(), snapshots.clone(), clock.clone(), limits.clone())?;
-        let journal =
-            RaftJournal::open(options.node_id, journal_place, Alone, &applied, applier.clone(), limits.clone());
-        let journal = Arc::new(journal.await?);
-        let commits = GroupCommit::start(
-            journal.handle(),
-            journal.clone(),
-            store.clone(),
-            clock.clone(),
-            limits.clone(),
-            snapshots.visible().timestamp,
-        );
-        Ok(Replica(Arc::new(Inner {
-            store,
-            snapshots,
+        let rules = Rules::new(&limits);
+        let visible = apply::visible(&applied);
+        let visibility = Visibility::new(snapshots.clone(), clock.clone(), rules, applied.index, visible);
+        let visibility = Arc::new(visibility);
+        let place = Workplace {
+            store: store.clone(),
+            snapshots: snapshots.clone(),
+            visibility: visibility.clone(),
+            clock: clock.clone(),
+            limits: limits.clone(),
+        };
+        let applier = Applier::start(place, applied.clone(), execution)?;
+        let (member, role, transport, join, version) = match cluster {
+            Some(ClusterOptions { member, transport, role, join, version }) => {
+                (member, role, Some(transport), join, version)
+            }
+            None => (Member::default(), Role::Voter, None, Vec::new(), String::new()),
+        };
+        let member = Member { witness: role == Role::Witness, ..member };
+        let opening = Opening {
+            node_id,
+            member: member.clone(),
+            place: journal_place,
+            applied: &applied,
+            applier: applier.clone(),
+            clock: clock.clone(),
+            limits: limits.clone(),
+            execution,
+            founds: join.is_empty() && role == Role::Voter,
+        };
+        let journal = Arc::new(RaftJournal::open(opening, Network(transport.clone())).await?);
+        let desk = Desk {
+            journal: journal.clone(),
+            store: store.clone(),
+            visibility: visibility.clone(),
+            clock: clock.clone(),
+            limits: limits.clone(),
+            has_peers: transport.is_some(),
+        };
+        let commits = GroupCommit::start(journal.handle(), desk);
+        let has_peers = transport.is_some();
+        let (clock_here, limits_here) = (clock.clone(), limits.clone());
+        let cluster = Cluster::start(Parts {
+            id: node_id,
+            member,
+            role,
+            version,
+            transport,
+            journal,
+            visibility,
+            commits,
             clock,
             limits,
-            commits,
+            inbox,
+        });
+        let replica = Replica(Arc::new(Inner {
+            store,
+            snapshots,
+            clock: clock_here,
+            limits: limits_here,
             applier,
-            journal,
+            cluster: cluster.clone(),
             directory: Mutex::new(directory),
-        })))
+        }));
+        if has_peers {
+            // Also tells the others where this node is now.
+            let handle = cluster.journal.handle().clone();
+            handle.spawn(cluster.join(join));
+        } else {
+            replica.ready().await?;
+        }
+        Ok(replica)
     }
 
-    /// A transaction that sees everything acknowledged so far.
+    /// Waits until this node is a member of its cluster and can serve reads.
+    pub async fn ready(&self) -> Result<()> {
+        let cluster = &self.0.cluster;
+        cluster.wait_for_membership().await?;
+        if cluster.role == Role::Witness {
+            return Ok(());
+        }
+        loop {
+            match cluster.read_barrier(None).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.sqlstate == "57P03" => tracing::warn!(%error, "not ready yet"),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// What this replica does for its peers.
+    pub fn peer(&self) -> Arc<dyn Peer> {
+        Arc::new(Service(Arc::downgrade(&self.0.cluster)))
+    }
+
+    /// A transaction that sees everything acknowledged so far, anywhere.
     pub async fn begin(&self, options: TransactionOptions) -> Result<Transaction> {
         let inner = &self.0;
+        if inner.cluster.role == Role::Witness {
+            return Err(Error::no_data());
+        }
+        inner.cluster.read_barrier(options.staleness).await?;
         let snapshot = inner.snapshots.open(inner.limits.transactions)?;
         Ok(Transaction::new(inner.store.clone(), inner.clock.clone(), inner.limits.clone(), options, snapshot))
     }
 
-    /// Returns when the commit is durable, applied and visible; at once when nothing was written. The same `id`
-    /// again answers the first outcome.
+    /// Returns when the commit is durable on a majority, and visible wherever reads are local; at once when nothing was
+    /// written. The same `id` again answers the first outcome.
     pub async fn commit(&self, transaction: Transaction, id: Ulid) -> Result<Commit> {
         if !transaction.has_writes() {
             return Ok(Commit { id, timestamp: transaction.snapshot() });
@@ -132,58 +218,141 @@ impl Replica {
         if let Some(directory) = &*self.0.directory.lock() {
             directory.check_space(self.0.limits.disk_reserve_bytes)?;
         }
-        let proposal = transaction.into_proposal()?;
-        self.0.commits.commit(id, proposal).await
+        let proposal = Arc::new(transaction.into_proposal()?);
+        self.decide(id, proposal).await
+    }
+
+    /// Hands a commit to whoever leads, and to the next one when that one is lost on the way: the identifier makes it
+    /// one commit.
+    async fn decide(&self, id: Ulid, proposal: Arc<Proposal>) -> Result<Commit> {
+        let cluster = &self.0.cluster;
+        let limit = Duration::from_millis(self.0.limits.commit_milliseconds);
+        let reach = Duration::from_millis(self.0.limits.reach_milliseconds);
+        // Whether somebody may have decided about it.
+        let mut handed_in = false;
+        let decide = async {
+            let mut request = None;
+            loop {
+                let leader = match cluster.leader() {
+                    Some(leader) => leader,
+                    None => {
+                        let found = tokio::time::timeout(reach, cluster.wait_for_leader()).await;
+                        match found {
+                            Ok(leader) => leader?,
+                            Err(_) if handed_in => return Err(Error::unknown_outcome(NO_LEADER)),
+                            Err(_) => return Err(cluster.unreachable()),
+                        }
+                    }
+                };
+                if leader.0 == cluster.id {
+                    match cluster.commits.commit(id, proposal.clone()).await {
+                        Decision::Committed(commit, entry) => return Ok((commit, entry)),
+                        Decision::Refused(error) => return Err(error),
+                        Decision::NotLeading => {}
+                    }
+                } else {
+                    let request = request
+                        .get_or_insert_with(|| Request::Commit { id: id.to_bytes(), proposal: proposal.clone() });
+                    handed_in = true;
+                    match cluster.ask(leader.0, &leader.1, request, limit).await {
+                        Ok(Response::Committed { timestamp, entry }) => {
+                            cluster.counters.remote_commits.fetch_add(1, Ordering::Relaxed);
+                            return Ok((Commit { id, timestamp }, entry));
+                        }
+                        Ok(Response::Refused(error)) => return Err(error),
+                        Ok(_) => {}
+                        Err(error) => tracing::info!(%error, leader = leader.0, "a leader does not answer"),
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        let decided = tokio::time::timeout(limit, decide).await;
+        let (commit, entry) = decided.unwrap_or_else(|_| Err(Error::unknown_outcome(NO_LEADER)))?;
+        // Whoever reads here next sees it; should this node lag, he waits there.
+        let _ = tokio::time::timeout(reach, cluster.visibility.wait(entry)).await;
+        Ok(commit)
     }
 
     /// What became of a commit; none: unknown, or too long ago.
-    pub fn outcome(&self, id: Ulid) -> Result<Option<Outcome>> {
-        self.0.commits.outcome(id)
+    pub async fn outcome(&self, id: Ulid) -> Result<Option<Outcome>> {
+        let cluster = &self.0.cluster;
+        // Everything decided before is visible here afterwards.
+        cluster.read_barrier(None).await?;
+        let limit = Duration::from_millis(self.0.limits.reach_milliseconds);
+        let known = tokio::time::timeout(limit, cluster.commits.outcome(id)).await;
+        if let Some(outcome) = known.unwrap_or_else(|_| Err(cluster.unreachable()))? {
+            return Ok(Some(outcome));
+        }
+        let Some((leader, _)) = cluster.leader() else { return Ok(None) };
+        if leader == cluster.id {
+            return Ok(None);
+        }
+        match cluster.ask_leader(|| Request::Outcome { id: id.to_bytes() }, &[]).await? {
+            Response::Outcome(outcome) => Ok(outcome),
+            _ => Ok(None),
+        }
     }
 
     pub fn metrics(&self) -> Metrics {
         let inner = &self.0;
-        let counters = inner.commits.counters();
+        let cluster = &inner.cluster;
+        let counters = cluster.commits.counters();
         Metrics {
             transactions: inner.snapshots.count() as u64,
             committed: counters.committed.load(Ordering::Relaxed),
             refused: counters.refused.load(Ordering::Relaxed),
             entries: counters.entries.load(Ordering::Relaxed),
-            journal_syncs: inner.journal.progress().syncs,
+            journal_syncs: cluster.journal.progress().syncs,
             visible: inner.snapshots.visible().timestamp,
             applied_index: inner.applier.progress.applied_index.load(Ordering::Relaxed),
             durable_index: inner.applier.progress.durable_index.load(Ordering::Relaxed),
             collected: inner.applier.progress.collected.load(Ordering::Relaxed),
             certifier_keys: counters.certifier_keys.load(Ordering::Relaxed),
-            stopped: inner.commits.has_failed(),
+            local_reads: cluster.counters.local_reads.load(Ordering::Relaxed),
+            remote_reads: cluster.counters.remote_reads.load(Ordering::Relaxed),
+            remote_commits: cluster.counters.remote_commits.load(Ordering::Relaxed),
+            stopped: cluster.commits.has_failed(),
         }
     }
 
     /// Waits until everything that was acknowledged anywhere before the call is visible here.
-    pub async fn read_barrier(&self) -> Result<u64> {
-        self.0.journal.read_barrier().await
+    pub async fn read_barrier(&self) -> Result<()> {
+        self.0.cluster.read_barrier(None).await
     }
 
     /// Who has what of the journal.
     pub fn progress(&self) -> Progress {
-        self.0.journal.progress()
+        self.0.cluster.journal.progress()
     }
 
     /// The whole store as of now, chunk after chunk, which another replica can be made from.
     pub async fn snapshot(&self) -> Result<SnapshotReader> {
-        self.0.journal.snapshot().await
+        self.0.cluster.journal.snapshot().await
     }
 
-    /// Makes these nodes, identifier → address, the voters of the journal.
-    pub async fn change_members(&self, members: BTreeMap<u64, String>) -> Result<()> {
-        self.0.journal.change_members(members).await
+    /// Every node of the cluster, as far as it answers.
+    pub async fn cluster_status(&self) -> Result<ClusterStatus> {
+        self.0.cluster.status().await
     }
 
-    /// Ends the threads; everything applied is durable after it.
+    /// Removes a node for good, after its last lease has ended.
+    pub async fn remove_member(&self, id: u64) -> Result<()> {
+        self.0.cluster.ask_leader(|| Request::Remove { id }, &[]).await.map(|_| ())
+    }
+
+    /// Has another voter lead.
+    pub async fn transfer_leader(&self, id: u64) -> Result<()> {
+        self.0.cluster.ask_leader(|| Request::TransferTo { id }, &[]).await.map(|_| ())
+    }
+
+    /// Ends the tasks; everything applied is durable after it.
     pub async fn shutdown(&self) -> Result<()> {
-        let journal = self.0.journal.shutdown().await;
+        let journal = self.0.cluster.journal.shutdown().await;
         let applier = self.0.applier.stop().await;
         self.0.directory.lock().take();
         applier.and(journal)
     }
 }
+
+const NO_LEADER: &str = "no leader has answered in time";

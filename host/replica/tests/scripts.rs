@@ -3,8 +3,8 @@
 
 use goldenscript::{Argument, ArgumentConsumer, Command, Context, Runner};
 use isobar_replica::{
-    Clock, Error, Isolation, KeyRange, Limits, Options, Outcome, Replica, Storage, Transaction, TransactionOptions,
-    Ulid,
+    Clock, Error, Execution, Isolation, KeyRange, Limits, Options, Outcome, Replica, Storage, Transaction,
+    TransactionOptions, Ulid,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -19,6 +19,10 @@ struct TestClock(AtomicU64);
 impl Clock for TestClock {
     fn now_micros(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
+    }
+
+    fn monotonic_micros(&self) -> u64 {
+        self.now_micros()
     }
 }
 
@@ -62,6 +66,8 @@ impl Scripts {
             limits: self.limits.clone(),
             clock: self.clock.clone(),
             node_id: 1,
+            execution: Execution::Threads,
+            cluster: None,
         };
         self.replica = Some(self.runtime.block_on(Replica::open(options))?);
         Ok(())
@@ -89,7 +95,7 @@ impl Scripts {
         let name = self.prefix.clone().ok_or("which transaction?")?;
         let has = |word: &str| command.args.contains(&Argument::Positional(word.into()));
         let isolation = if has("serializable") { Isolation::Serializable } else { Isolation::Snapshot };
-        let options = TransactionOptions { isolation, read_only: has("read-only") };
+        let options = TransactionOptions { isolation, read_only: has("read-only"), staleness: None };
         let transaction = self.runtime.block_on(self.replica().begin(options))?;
         let answer = format!("snapshot {}", transaction.snapshot());
         self.transactions.insert(name, transaction);
@@ -320,7 +326,7 @@ impl Runner for Scripts {
             }
             "outcome" => {
                 let id = Ulid::from_parts(texts[0].parse()?, 0);
-                Ok(match self.replica().outcome(id)? {
+                Ok(match self.runtime.block_on(self.replica().outcome(id))? {
                     None => "unknown".into(),
                     Some(Outcome::Committed { timestamp }) => format!("committed at {timestamp}"),
                     Some(Outcome::Refused { error }) => format!("refused: {error}"),

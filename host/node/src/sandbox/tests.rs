@@ -125,6 +125,10 @@ impl Clock for Still {
     fn now_micros(&self) -> u64 {
         0
     }
+
+    fn monotonic_micros(&self) -> u64 {
+        0
+    }
 }
 
 fn call() -> Call {

@@ -103,7 +103,7 @@ impl Session {
         // From here on the snapshot must stay: a younger one could hide a twin's commit from the certifier.
         block.queried = true;
         let transaction = block.transaction.insert(transaction);
-        let Some(repeated) = once::stored_answers(&self.node, transaction, key)? else { return Ok(None) };
+        let Some(repeated) = once::stored_answers(&self.node, transaction, key).await? else { return Ok(None) };
         let repeated = repeated.of_request(request)?;
         let answers = repeated.answers.into_iter().map(|answer| {
             let tag = answer.tag.clone();

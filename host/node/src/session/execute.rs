@@ -83,6 +83,7 @@ impl Session {
         let options = TransactionOptions {
             isolation: modes.isolation.unwrap_or_default(),
             read_only: modes.read_only.unwrap_or_default(),
+            staleness: None,
         };
         let mut transaction = self.node.replica.begin(options).await?;
         let request = key.map_or(0, |_| once::fingerprint(self.user(), std::slice::from_ref(statement)));
@@ -90,7 +91,7 @@ impl Session {
             self.admit(&mut transaction)?;
         }
         if let Some(key) = key
-            && let Some(repeated) = once::stored_answers(&self.node, &mut transaction, key)?
+            && let Some(repeated) = once::stored_answers(&self.node, &mut transaction, key).await?
         {
             return Ok((repeat(repeated.of_request(request)?, results)?, Vec::new()));
         }

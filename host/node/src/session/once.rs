@@ -125,7 +125,7 @@ fn order_key(commit: Ulid) -> Vec<u8> {
 }
 
 /// The answers that were stored with the commit of this key.
-pub fn stored_answers(node: &Node, transaction: &mut Transaction, key: Ulid) -> Result<Option<Repeated>> {
+pub async fn stored_answers(node: &Node, transaction: &mut Transaction, key: Ulid) -> Result<Option<Repeated>> {
     transaction.begin_statement()?;
     let stored = transaction.get(&answer_key(key));
     transaction.finish_statement(stored.is_ok());
@@ -133,7 +133,7 @@ pub fn stored_answers(node: &Node, transaction: &mut Transaction, key: Ulid) -> 
     match postcard::from_bytes(&bytes) {
         Ok(StoredAnswers { version: VERSION, commit, request, answers }) => {
             let id = Ulid::from_bytes(commit);
-            let commit = match node.replica.outcome(id)? {
+            let commit = match node.replica.outcome(id).await? {
                 Some(Outcome::Committed { timestamp }) => Some(Commit { id, timestamp }),
                 _ => None,
             };
@@ -147,7 +147,7 @@ pub fn stored_answers(node: &Node, transaction: &mut Transaction, key: Ulid) -> 
 pub async fn find(node: &Node, key: Ulid) -> Result<Option<Repeated>> {
     let options = TransactionOptions { read_only: true, ..TransactionOptions::default() };
     let mut transaction = node.replica.begin(options).await?;
-    stored_answers(node, &mut transaction, key)
+    stored_answers(node, &mut transaction, key).await
 }
 
 /// Writes the answers to a request beside what its statements wrote: all of it is committed as `commit`, or nothing.

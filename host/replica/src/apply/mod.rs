@@ -1,37 +1,40 @@
-//! Step 7, make seen: one thread applies journal entries in order to the store, makes them durable now and then, and
+//! Step 7, make seen: one task applies journal entries in order to the store, makes them durable now and then, and
 //! collects garbage in between. Nothing else writes to the store.
 
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 use crate::journal::BatchReader;
 use crate::options::{Clock, Limits};
 use crate::packed::Writes;
 use crate::store::{Applied, Chunks, SnapshotReader, Store};
 use crate::transaction::{Snapshots, Visible, is_catalog};
+use crate::visibility::Visibility;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// A journal entry to apply.
 pub struct Entry {
     pub index: u64,
-    /// Its commits; empty for the journal's own entries.
+    /// Its commits; empty for the journal's own entries, and at a witness.
     pub batch: Arc<Vec<u8>>,
 }
 
 pub enum Task {
-    /// `journal`: what the journal wants to know after a restart.
-    Apply { entries: Vec<Entry>, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
+    /// `term`: of the last entry. `journal`: what the journal wants to know after a restart.
+    Apply { entries: Vec<Entry>, term: u64, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
     /// Makes everything applied durable and answers that state.
     Snapshot { done: oneshot::Sender<Result<SnapshotReader>> },
-    /// Makes everything applied durable and ends the thread.
+    /// Makes everything applied durable and ends the task.
     Stop { done: oneshot::Sender<Result<()>> },
     /// Replaces the store by a snapshot.
-    Install { chunks: Chunks, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
+    Install { chunks: Chunks, applied: Option<Applied>, journal: Vec<u8>, done: oneshot::Sender<Result<()>> },
 }
 
-/// What others may know of the thread's work.
+/// What others may know of the task's work.
 #[derive(Default)]
 pub struct Progress {
     pub applied_index: AtomicU64,
@@ -39,37 +42,41 @@ pub struct Progress {
     pub collected: AtomicU64,
 }
 
-/// The thread's handle. It ends when it is told to, or when every handle is gone.
+/// The task's handle. It ends when it is told to, or when every handle is gone.
 #[derive(Clone)]
 pub struct Applier {
-    tasks: Sender<Task>,
+    tasks: UnboundedSender<Task>,
     pub progress: Arc<Progress>,
 }
 
+/// What the task works with.
+pub struct Workplace {
+    pub store: Arc<Store>,
+    pub snapshots: Snapshots,
+    pub visibility: Arc<Visibility>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Arc<Limits>,
+}
+
 impl Applier {
-    pub fn start(
-        store: Arc<Store>,
-        applied: Applied,
-        snapshots: Snapshots,
-        clock: Arc<dyn Clock>,
-        limits: Arc<Limits>,
-    ) -> Result<Applier> {
+    pub fn start(place: Workplace, applied: Applied, execution: Execution) -> Result<Applier> {
         let progress = Arc::new(Progress::default());
         progress.applied_index.store(applied.index, Ordering::Relaxed);
         progress.durable_index.store(applied.index, Ordering::Relaxed);
-        snapshots.advance(visible(&applied));
-        let (tasks, receiver) = channel();
-        let mut worker =
-            Worker { store, applied, snapshots, clock, limits, progress: progress.clone(), dirty: None, failure: None };
-        let thread = std::thread::Builder::new().name("isobar-apply".into());
-        let thread = thread.spawn(move || worker.run(receiver));
-        thread.map_err(|error| Error::unavailable(format!("no thread to apply with: {error}")))?;
+        let (tasks, receiver) = unbounded_channel();
+        let worker = Worker { place, applied, progress: progress.clone(), dirty: None, failure: None };
+        execution.start("isobar-apply", worker.run(receiver))?;
         Ok(Applier { tasks, progress })
     }
 
     /// Applies entries, in the order of the calls.
-    pub fn apply(&self, entries: Vec<Entry>, journal: Vec<u8>) -> impl Future<Output = Result<()>> + Send + use<> {
-        self.ask(|done| Task::Apply { entries, journal, done })
+    pub fn apply(
+        &self,
+        entries: Vec<Entry>,
+        term: u64,
+        journal: Vec<u8>,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(move |done| Task::Apply { entries, term, journal, done })
     }
 
     /// Makes everything applied durable and answers exactly that state: not a newer one, which a crash could lose
@@ -78,12 +85,17 @@ impl Applier {
         self.ask(|done| Task::Snapshot { done })
     }
 
-    /// Replaces everything by a snapshot.
-    pub fn install(&self, chunks: Chunks, journal: Vec<u8>) -> impl Future<Output = Result<()>> + Send + use<> {
-        self.ask(|done| Task::Install { chunks, journal, done })
+    /// Replaces everything by a snapshot, or at a witness (`applied`) what is known of it.
+    pub fn install(
+        &self,
+        chunks: Chunks,
+        applied: Option<Applied>,
+        journal: Vec<u8>,
+    ) -> impl Future<Output = Result<()>> + Send + use<> {
+        self.ask(|done| Task::Install { chunks, applied, journal, done })
     }
 
-    /// Makes everything applied durable and ends the thread.
+    /// Makes everything applied durable and ends the task.
     pub fn stop(&self) -> impl Future<Output = Result<()>> + Send + use<> {
         self.ask(|done| Task::Stop { done })
     }
@@ -103,16 +115,14 @@ impl Applier {
     }
 }
 
-fn visible(applied: &Applied) -> Visible {
+/// What readers see of a state of the store.
+pub fn visible(applied: &Applied) -> Visible {
     Visible { timestamp: applied.timestamp, catalog_timestamp: applied.catalog_timestamp }
 }
 
 struct Worker {
-    store: Arc<Store>,
+    place: Workplace,
     applied: Applied,
-    snapshots: Snapshots,
-    clock: Arc<dyn Clock>,
-    limits: Arc<Limits>,
     progress: Arc<Progress>,
     /// Since when something applied is not durable.
     dirty: Option<Instant>,
@@ -121,19 +131,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(&mut self, tasks: Receiver<Task>) {
-        let pause = Duration::from_millis(self.limits.durable_milliseconds.max(1));
+    async fn run(mut self, mut tasks: UnboundedReceiver<Task>) {
+        let pause = Duration::from_millis(self.place.limits.durable_milliseconds.max(1));
         loop {
-            match tasks.recv_timeout(pause) {
-                Ok(Task::Stop { done }) => {
+            match tokio::time::timeout(pause, tasks.recv()).await {
+                Ok(Some(Task::Stop { done })) => {
                     self.keep_going(Worker::flush);
-                    self.store.close();
+                    self.place.store.close();
                     let _ = done.send(self.state());
                     return;
                 }
-                Ok(task) => self.perform(task),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Some(task)) => self.perform(task),
+                Ok(None) => break,
+                Err(_) => {}
             }
             if self.dirty.is_some_and(|since| since.elapsed() >= pause) {
                 self.keep_going(Worker::flush);
@@ -157,16 +167,16 @@ impl Worker {
     fn perform(&mut self, task: Task) {
         // Whoever asked may have gone away: the work is done all the same.
         match task {
-            Task::Apply { entries, journal, done } => {
-                self.keep_going(|worker| worker.apply(&entries, &journal));
+            Task::Apply { entries, term, journal, done } => {
+                self.keep_going(|worker| worker.apply(&entries, term, &journal));
                 let _ = done.send(self.state());
             }
             Task::Snapshot { done } => {
                 self.keep_going(Worker::flush);
-                let _ = done.send(self.state().and_then(|()| self.store.snapshot()));
+                let _ = done.send(self.state().and_then(|()| self.place.store.snapshot()));
             }
-            Task::Install { chunks, journal, done } => {
-                self.keep_going(|worker| worker.install(chunks, &journal));
+            Task::Install { chunks, applied, journal, done } => {
+                self.keep_going(|worker| worker.install(chunks, applied, &journal));
                 let _ = done.send(self.state());
             }
             Task::Stop { done } => {
@@ -182,10 +192,11 @@ impl Worker {
         }
     }
 
-    /// All entries in one transaction of the store: readers see all of them or none.
-    fn apply(&mut self, entries: &[Entry], journal: &[u8]) -> Result<()> {
+    /// All entries in one transaction of the store: views have all of them or none.
+    fn apply(&mut self, entries: &[Entry], term: u64, journal: &[u8]) -> Result<()> {
         let mut applied = self.applied.clone();
-        let mut write = self.store.begin_write()?;
+        let mut states = Vec::with_capacity(entries.len());
+        let mut write = self.place.store.begin_write()?;
         for entry in entries {
             if entry.index <= applied.index {
                 continue;
@@ -202,44 +213,53 @@ impl Worker {
                 }
             }
             applied.index = entry.index;
+            states.push((entry.index, visible(&applied)));
         }
         applied.journal = journal.to_vec();
         write.finish(&applied)?;
         for commit in entries.iter().flat_map(|entry| BatchReader(&entry.batch)) {
             let commit = commit?;
             let keys = Writes(commit.writes).filter_map(|write| write.ok().map(|(key, _)| key));
-            self.store.forget_segments(keys, commit.timestamp);
+            self.place.store.forget_segments(keys, commit.timestamp);
         }
         self.applied = applied;
         self.dirty.get_or_insert_with(Instant::now);
         self.progress.applied_index.store(self.applied.index, Ordering::Relaxed);
-        self.snapshots.advance(visible(&self.applied));
+        self.place.visibility.applied(states.into_iter(), term);
         Ok(())
     }
 
-    fn install(&mut self, chunks: Chunks, journal: &[u8]) -> Result<()> {
-        self.applied = self.store.install(chunks, journal)?;
+    fn install(&mut self, chunks: Chunks, applied: Option<Applied>, journal: &[u8]) -> Result<()> {
+        self.applied = match applied {
+            Some(applied) => {
+                self.place.store.begin_write()?.finish(&applied)?;
+                self.place.store.flush()?;
+                applied
+            }
+            None => self.place.store.install(chunks, journal)?,
+        };
         self.dirty = None;
         self.progress.applied_index.store(self.applied.index, Ordering::Relaxed);
         self.progress.durable_index.store(self.applied.index, Ordering::Relaxed);
-        self.snapshots.advance(visible(&self.applied));
+        self.place.visibility.replaced(self.applied.index, visible(&self.applied));
         Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
         if self.dirty.take().is_some() {
-            self.store.flush()?;
+            self.place.store.flush()?;
             self.progress.durable_index.store(self.applied.index, Ordering::Relaxed);
         }
         Ok(())
     }
 
     fn collect(&mut self) -> Result<()> {
-        let now = self.clock.now_micros();
+        let Workplace { store, snapshots, clock, limits, .. } = &self.place;
+        let now = clock.now_micros();
         let before = |seconds: u64| now.saturating_sub(seconds.saturating_mul(1_000_000));
-        let horizon = self.snapshots.horizon(before(self.limits.retention_seconds));
-        let outcomes = before(self.limits.outcome_seconds);
-        let collected = self.store.collect(horizon, outcomes, self.limits.collection_step)?;
+        let horizon = snapshots.horizon(before(limits.retention_seconds));
+        let outcomes = before(limits.outcome_seconds);
+        let collected = store.collect(horizon, outcomes, limits.collection_step)?;
         if collected.versions + collected.outcomes > 0 {
             self.progress.collected.fetch_add(collected.versions + collected.outcomes, Ordering::Relaxed);
             self.dirty.get_or_insert_with(Instant::now);

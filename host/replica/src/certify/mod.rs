@@ -39,6 +39,17 @@ impl Certifier {
         }
     }
 
+    /// Remembers a commit that was decided before, in the order of timestamps.
+    pub fn replay(&mut self, timestamp: u64, writes: &[u8]) -> Result<()> {
+        self.last = self.last.max(timestamp);
+        self.remember(timestamp, writes)
+    }
+
+    /// Timestamps up to this one have been given.
+    pub fn advance(&mut self, timestamp: u64) {
+        self.last = self.last.max(timestamp);
+    }
+
     /// Keys remembered.
     pub fn keys(&self) -> usize {
         self.keys

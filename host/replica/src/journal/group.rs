@@ -1,25 +1,37 @@
 //! Group commit: commits that arrive while the disk is busy share the next journal entry. This is where the certifier
-//! sits, and where a commit is recognised that has been asked for before.
+//! sits, at the leader, and where a commit is recognised that has been asked for before.
 
-use super::{BatchBuilder, Journal};
+use super::{BatchBuilder, BatchReader, Journal, ProposeError};
 use crate::certify::Certifier;
 use crate::error::{Error, Result};
 use crate::options::{Clock, Limits};
 use crate::replica::{Commit, Outcome};
 use crate::store::Store;
 use crate::transaction::Proposal;
+use crate::visibility::Visibility;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use ulid::Ulid;
 
-type Reply = oneshot::Sender<Result<Commit>>;
+/// What became of a commit that was handed in here.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// Durable on a majority, applied and visible here; with the journal entry that holds it.
+    Committed(Commit, u64),
+    /// Not committed, and never will be under this decision.
+    Refused(Error),
+    /// This node does not lead, or not any more. It may have been committed all the same: the next leader knows.
+    NotLeading,
+}
+
+type Reply = oneshot::Sender<Decision>;
 
 struct Request {
     id: Ulid,
-    proposal: Proposal,
+    proposal: Arc<Proposal>,
     reply: Reply,
 }
 
@@ -34,11 +46,14 @@ pub struct GroupCounters {
 /// What commits leave behind for those who ask for them.
 struct Shared {
     store: Arc<Store>,
+    visibility: Arc<Visibility>,
     /// Who waits for a commit that is on its way.
     waiting: Mutex<HashMap<Ulid, Vec<Reply>>>,
     refused: Mutex<Refused>,
     failure: OnceLock<Error>,
     counters: GroupCounters,
+    /// Number of the last entry that is finished, and of the last one whose fate another node decides.
+    finished: watch::Sender<(u64, u64)>,
 }
 
 #[derive(Default)]
@@ -52,31 +67,31 @@ pub struct GroupCommit {
     shared: Arc<Shared>,
 }
 
+/// What the decider works with.
+pub struct Desk<J> {
+    pub journal: Arc<J>,
+    pub store: Arc<Store>,
+    pub visibility: Arc<Visibility>,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Arc<Limits>,
+    /// Whether entries travel to other nodes.
+    pub has_peers: bool,
+}
+
 impl GroupCommit {
-    /// Starts deciding on the runtime `on`; `last` is the newest timestamp given so far.
-    pub fn start<J: Journal>(
-        on: &tokio::runtime::Handle,
-        journal: Arc<J>,
-        store: Arc<Store>,
-        clock: Arc<dyn Clock>,
-        limits: Arc<Limits>,
-        last: u64,
-    ) -> GroupCommit {
-        let (requests, receiver) = mpsc::channel(limits.commit_queue.max(1));
+    /// Starts deciding on the runtime `on`, whenever this node leads.
+    pub fn start<J: Journal>(on: &tokio::runtime::Handle, desk: Desk<J>) -> GroupCommit {
+        let (requests, receiver) = mpsc::channel(desk.limits.commit_queue.max(1));
         let shared = Arc::new(Shared {
-            store,
+            store: desk.store.clone(),
+            visibility: desk.visibility.clone(),
             waiting: Mutex::default(),
             refused: Mutex::default(),
             failure: OnceLock::new(),
             counters: GroupCounters::default(),
+            finished: watch::Sender::new((0, 0)),
         });
-        let decider = Decider {
-            certifier: Certifier::new(last, limits.certifier_keys),
-            shared: shared.clone(),
-            journal,
-            clock,
-            limits,
-        };
+        let decider = Decider { certifier: None, entries: 0, shared: shared.clone(), desk };
         on.spawn(decider.run(receiver));
         GroupCommit { requests, shared }
     }
@@ -85,24 +100,29 @@ impl GroupCommit {
         &self.shared.counters
     }
 
-    /// Whether the journal has failed, after which nothing can be committed.
+    /// Whether the journal has failed, after which nothing can be committed here.
     pub fn has_failed(&self) -> bool {
         self.shared.failure.get().is_some()
     }
 
     /// Hands in a commit and waits for its outcome. The commit goes on when the caller goes away.
-    pub async fn commit(&self, id: Ulid, proposal: Proposal) -> Result<Commit> {
+    pub async fn commit(&self, id: Ulid, proposal: Arc<Proposal>) -> Decision {
         if let Some(error) = self.shared.failure.get() {
-            return Err(error.clone());
+            return Decision::Refused(error.clone());
         }
         let (reply, outcome) = oneshot::channel();
-        let gone = || Error::unavailable("the replica is shutting down");
-        self.requests.send(Request { id, proposal, reply }).await.map_err(|_| gone())?;
-        outcome.await.unwrap_or_else(|_| Err(Error::unknown_outcome("the replica is shutting down")))
+        if self.requests.send(Request { id, proposal, reply }).await.is_err() {
+            return Decision::Refused(Error::unavailable("the replica is shutting down"));
+        }
+        let unknown = || Decision::Refused(Error::unknown_outcome("the replica is shutting down"));
+        outcome.await.unwrap_or_else(|_| unknown())
     }
 
-    pub fn outcome(&self, id: Ulid) -> Result<Option<Outcome>> {
+    /// What became of a commit, once everybody may know.
+    pub async fn outcome(&self, id: Ulid) -> Result<Option<Outcome>> {
         if let Some(timestamp) = self.shared.store.view()?.outcome(id)? {
+            // Applied here, and maybe not visible yet.
+            self.shared.visibility.wait(self.shared.visibility.applied_index()).await;
             return Ok(Some(Outcome::Committed { timestamp }));
         }
         let refused = self.shared.refused.lock();
@@ -111,22 +131,26 @@ impl GroupCommit {
 }
 
 struct Decider<J> {
-    certifier: Certifier,
+    /// The term it decides in, and what it knows of that term's commits and the ones before.
+    certifier: Option<(u64, Certifier)>,
+    /// Entries handed in so far.
+    entries: u64,
     shared: Arc<Shared>,
-    journal: Arc<J>,
-    clock: Arc<dyn Clock>,
-    limits: Arc<Limits>,
+    desk: Desk<J>,
 }
 
 impl<J: Journal> Decider<J> {
     async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let in_flight = Arc::new(Semaphore::new(self.limits.entries_in_flight.max(1)));
+        let limits = self.desk.limits.clone();
+        let entries = if self.desk.has_peers { limits.entries_replicating } else { limits.entries_in_flight };
+        let in_flight = Arc::new(Semaphore::new(entries.max(1)));
         while let Ok(permit) = in_flight.clone().acquire_owned().await {
             let Some(request) = requests.recv().await else { return };
             let mut batch = BatchBuilder::default();
             let mut commits = Vec::new();
+            self.follow_leadership();
             self.decide(request, &mut batch, &mut commits);
-            while batch.commits() < self.limits.batch_commits && batch.bytes() < self.limits.batch_bytes {
+            while batch.commits() < limits.batch_commits && batch.bytes() < limits.batch_bytes {
                 let Ok(request) = requests.try_recv() else { break };
                 self.decide(request, &mut batch, &mut commits);
             }
@@ -134,17 +158,57 @@ impl<J: Journal> Decider<J> {
                 continue;
             }
             self.shared.counters.entries.fetch_add(1, Ordering::Relaxed);
-            let pending = self.journal.propose(batch.finish()).await;
+            self.entries += 1;
+            let number = self.entries;
+            let pending = self.desk.journal.propose(batch.finish()).await;
             let shared = self.shared.clone();
             tokio::spawn(async move {
                 let result = match pending {
                     Ok(applied) => applied.await,
                     Err(error) => Err(error),
                 };
-                shared.finish(commits, result);
                 drop(permit);
+                if let Ok(index) = result {
+                    shared.visibility.wait(index).await;
+                }
+                shared.finish(number, commits, result);
             });
         }
+    }
+
+    /// Takes over with a certifier that knows what is in the journal, or leaves the deciding to another node.
+    fn follow_leadership(&mut self) {
+        let leading = self.desk.visibility.leading();
+        if leading == self.certifier.as_ref().map(|(term, _)| *term) {
+            return;
+        }
+        self.certifier = leading.and_then(|term| match self.take_over() {
+            Ok(certifier) => Some((term, certifier)),
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be read");
+                None
+            }
+        });
+    }
+
+    /// A node leads once it has applied all entries of the terms before, so the store knows the newest timestamp, and
+    /// the journal the latest writes.
+    fn take_over(&self) -> Result<Certifier> {
+        let newest = self.shared.store.applied_timestamp();
+        let batches = self.desk.journal.recent(self.desk.limits.certifier_entries)?;
+        let mut commits = batches.iter().flat_map(|batch| BatchReader(batch)).peekable();
+        let floor = match commits.peek() {
+            // What was committed before the first one is not known.
+            Some(Ok(first)) => first.timestamp.saturating_sub(1),
+            _ => newest,
+        };
+        let mut certifier = Certifier::new(floor, self.desk.limits.certifier_keys);
+        for commit in commits {
+            let commit = commit?;
+            certifier.replay(commit.timestamp, commit.writes)?;
+        }
+        certifier.advance(newest);
+        Ok(certifier)
     }
 
     fn decide(&mut self, request: Request, batch: &mut BatchBuilder, commits: &mut Vec<Commit>) {
@@ -153,26 +217,32 @@ impl<J: Journal> Decider<J> {
             waiting.push(reply);
             return;
         }
+        let Some((_, certifier)) = &mut self.certifier else {
+            let _ = reply.send(Decision::NotLeading);
+            return;
+        };
         let decision = match self.shared.first_outcome(id) {
             Ok(Some(outcome)) => outcome,
             Ok(None) => {
-                let now = self.clock.now_micros();
-                self.certifier.forget(now.saturating_sub(self.limits.transaction_seconds.saturating_mul(1_000_000)));
-                match self.certifier.certify(proposal.snapshot, &proposal.writes, &proposal.reads, now) {
+                let Desk { clock, limits, .. } = &self.desk;
+                let now = clock.now_micros();
+                certifier.forget(now.saturating_sub(limits.transaction_seconds.saturating_mul(1_000_000)));
+                match certifier.certify(proposal.snapshot, &proposal.writes, &proposal.reads, now) {
                     Ok(timestamp) => {
                         batch.push(id, timestamp, &proposal.writes);
                         commits.push(Commit { id, timestamp });
                         self.shared.waiting.lock().insert(id, vec![reply]);
-                        self.shared.counters.certifier_keys.store(self.certifier.keys() as u64, Ordering::Relaxed);
+                        self.shared.counters.certifier_keys.store(certifier.keys() as u64, Ordering::Relaxed);
                         return;
                     }
                     Err(error) => {
-                        self.shared.refuse(id, &error, self.limits.refused_outcomes);
-                        Err(error)
+                        let last = self.entries + !commits.is_empty() as u64;
+                        self.shared.clone().refuse_after(last, id, error, limits.refused_outcomes, reply);
+                        return;
                     }
                 }
             }
-            Err(error) => Err(error),
+            Err(error) => Decision::Refused(error),
         };
         // Whoever asked may have gone away.
         let _ = reply.send(decision);
@@ -181,14 +251,38 @@ impl<J: Journal> Decider<J> {
 
 impl Shared {
     /// What became of a commit that was asked for before.
-    fn first_outcome(&self, id: Ulid) -> Result<Option<Result<Commit>>> {
+    fn first_outcome(&self, id: Ulid) -> Result<Option<Decision>> {
         if let Some(error) = self.failure.get() {
             return Err(error.clone());
         }
         if let Some(timestamp) = self.store.view()?.outcome(id)? {
-            return Ok(Some(Ok(Commit { id, timestamp })));
+            let index = self.visibility.applied_index();
+            return Ok(Some(Decision::Committed(Commit { id, timestamp }, index)));
         }
-        Ok(self.refused.lock().errors.get(&id).map(|error| Err(error.clone())))
+        Ok(self.refused.lock().errors.get(&id).map(|error| Decision::Refused(error.clone())))
+    }
+
+    /// Refuses a commit, once all entries that it may have lost against are finished: the same transaction, run again
+    /// before, would only lose again, and until then the winner itself may be lost with this node's leadership.
+    fn refuse_after(self: Arc<Shared>, last: u64, id: Ulid, error: Error, limit: usize, reply: Reply) {
+        let (finished, _) = *self.finished.borrow();
+        if last <= finished {
+            self.refuse(id, &error, limit);
+            let _ = reply.send(Decision::Refused(error));
+            return;
+        }
+        let mut entries = self.finished.subscribe();
+        tokio::spawn(async move {
+            // The sender lives in `self`.
+            let lost = entries.wait_for(|(done, _)| *done >= last).await.map_or(0, |entries| entries.1);
+            let decision = if lost > finished {
+                Decision::NotLeading
+            } else {
+                self.refuse(id, &error, limit);
+                Decision::Refused(error)
+            };
+            let _ = reply.send(decision);
+        });
     }
 
     fn refuse(&self, id: Ulid, error: &Error, limit: usize) {
@@ -203,25 +297,28 @@ impl Shared {
         }
     }
 
-    fn finish(&self, commits: Vec<Commit>, result: Result<()>) {
-        let answer = match result {
-            Ok(()) => {
+    fn finish(&self, number: u64, commits: Vec<Commit>, result: Result<u64, ProposeError>) {
+        let lost = if matches!(result, Err(ProposeError::NotLeading)) { number } else { 0 };
+        let (index, answer) = match result {
+            Ok(index) => {
                 self.counters.committed.fetch_add(commits.len() as u64, Ordering::Relaxed);
-                None
+                (index, None)
             }
-            Err(error) => {
+            Err(ProposeError::NotLeading) => (0, Some(Decision::NotLeading)),
+            Err(ProposeError::Failed(error)) => {
                 tracing::error!(%error, "the journal cannot be written to");
                 let why = error.to_string();
                 // What was handed in may or may not be there after a restart, and nothing more can be added to it.
                 let _ = self.failure.set(error);
-                Some(Error::unknown_outcome(why))
+                (0, Some(Decision::Refused(Error::unknown_outcome(why))))
             }
         };
         for commit in commits {
             let replies = self.waiting.lock().remove(&commit.id).unwrap_or_default();
             for reply in replies {
-                let _ = reply.send(answer.clone().map_or(Ok(commit), Err));
+                let _ = reply.send(answer.clone().unwrap_or(Decision::Committed(commit, index)));
             }
         }
+        self.finished.send_modify(|entries| *entries = (entries.0.max(number), entries.1.max(lost)));
     }
 }

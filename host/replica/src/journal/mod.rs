@@ -4,51 +4,73 @@ mod batch;
 mod group;
 mod log;
 mod machine;
-mod network;
+mod purge;
 mod raft;
 mod types;
 
 pub use batch::{BatchBuilder, BatchReader};
-pub use group::GroupCommit;
-pub use network::Alone;
-pub use raft::RaftJournal;
+pub use group::{Decision, Desk, GroupCommit};
+pub use raft::{Consensus, Opening, RaftJournal, change_refused, failed};
+pub use types::{
+    AppendRequest, SnapshotData, SnapshotMeta, TransferRequest, TransferResponse, Types, Vote, VoteAnswer, VoteQuestion,
+};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::SnapshotReader;
+use crate::transport::Member;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-/// Who has what of the journal.
+/// Who has what of the journal, as one node sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub leader: Option<u64>,
+    pub term: u64,
     /// Index of the last entry here.
     pub last_index: u64,
     /// Index of the last entry applied here.
     pub applied_index: u64,
     /// On the leader: the last entry that each node is known to have.
     pub matched: BTreeMap<u64, u64>,
+    /// On the leader: milliseconds since each node has answered.
+    pub heard_ms: BTreeMap<u64, u64>,
+    pub voters: Vec<u64>,
+    pub members: BTreeMap<u64, Member>,
+    /// Members that every leader to come knows of.
+    pub committed_members: BTreeSet<u64>,
     /// Durable writes of the journal's file.
     pub syncs: u64,
 }
 
+/// Why an entry was not agreed on, as far as this node knows.
+#[derive(Clone, Debug)]
+pub enum ProposeError {
+    /// Another node leads. The entry may have been agreed on all the same; the next leader knows.
+    NotLeading,
+    /// This node's journal is of no use any more.
+    Failed(Error),
+}
+
 /// The agreed order of entries. One implementation, on openraft; this trait keeps the others from leaning on it.
 pub trait Journal: Send + Sync + 'static {
-    /// Hands in an entry: entries are ordered as they are handed in. What it answers ends when the entry is durable
-    /// on a majority and applied here.
-    fn propose(&self, batch: Vec<u8>) -> impl Future<Output = Result<BoxFuture<'static, Result<()>>>> + Send;
+    /// Hands in an entry: entries are ordered as they are handed in. What it answers ends with the entry's index when
+    /// it is durable on a majority and applied here.
+    fn propose(
+        &self,
+        batch: Vec<u8>,
+    ) -> impl Future<Output = Result<BoxFuture<'static, Result<u64, ProposeError>>, ProposeError>> + Send;
 
-    /// Waits until everything that was acknowledged anywhere before the call is applied here; answers its index.
-    fn read_barrier(&self) -> impl Future<Output = Result<u64>> + Send;
+    /// Who leads, as far as this node knows.
+    fn leader(&self) -> Option<(u64, Member)>;
+
+    /// Batches of commits that are still in the journal, oldest first, and the index of the first of them.
+    fn recent(&self, entries: u64) -> Result<Vec<std::sync::Arc<Vec<u8>>>>;
 
     fn progress(&self) -> Progress;
 
     /// The newest applied state, chunk after chunk.
     fn snapshot(&self) -> impl Future<Output = Result<SnapshotReader>> + Send;
-
-    /// Makes these nodes, identifier → address, the voters.
-    fn change_members(&self, members: BTreeMap<u64, String>) -> impl Future<Output = Result<()>> + Send;
 
     /// Takes no more entries and lets go of the file.
     fn shutdown(&self) -> impl Future<Output = Result<()>> + Send;

@@ -1,129 +1,148 @@
 //! The journal on openraft, on a runtime and a thread of its own, so that no query keeps a commit waiting.
 
 use super::log::LogStore;
-use super::machine::Machine;
-use super::types::{Batch, Types};
-use super::{Journal, Progress};
+use super::machine::{self, Machine, Parts};
+use super::purge;
+use super::types::{Batch, SnapshotData, Types};
+use super::{Journal, Progress, ProposeError};
 use crate::apply::Applier;
 use crate::error::{Error, Result};
-use crate::options::Limits;
-use crate::store::{Applied, Chunks, Place, SnapshotReader, unpanicked};
+use crate::execution::{Execution, Workers};
+use crate::options::{Clock, Limits};
+use crate::store::{Applied, Place, SnapshotReader, unpanicked};
+use crate::transport::Member;
 use futures::future::BoxFuture;
+use openraft::Instant;
 use openraft::async_runtime::watch::WatchReceiver;
+use openraft::errors::{ClientWriteError, Fatal, RaftError};
 use openraft::impls::ProgressResponder;
 use openraft::network::NetSnapshot;
-use openraft::{BasicNode, Config, Raft, RaftNetworkFactory, ReadPolicy, SnapshotPolicy};
+use openraft::{Config, EntryPayload, Raft, RaftMetrics, RaftNetworkFactory, ServerState, SnapshotPolicy};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 
-/// Runs a thread's runtime for as long as it lives.
-struct Runtime {
-    handle: Handle,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Runtime {
-    fn start() -> Result<Runtime> {
-        let failed = |error: std::io::Error| Error::unavailable(format!("no thread for the journal: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::Builder::new().name("isobar-journal".into());
-        // The sender is only ever dropped, which ends the thread.
-        thread.spawn(move || runtime.block_on(stopped).ok()).map_err(failed)?;
-        Ok(Runtime { handle, _stop: stop })
-    }
-}
+pub type Consensus = Raft<Types, Machine>;
+pub type Metrics = openraft::type_config::alias::WatchReceiverOf<Types, RaftMetrics<Types>>;
 
 pub struct RaftJournal {
-    raft: Raft<Types, Machine>,
+    pub raft: Consensus,
+    metrics: Mutex<Metrics>,
     log: LogStore,
     machine: Machine,
-    runtime: Runtime,
-    limits: Arc<Limits>,
-    /// Entries and bytes since the last purge.
-    entries: AtomicU64,
-    bytes: AtomicU64,
+    workers: Workers,
 }
 
-fn failed(error: impl Display) -> Error {
+pub fn failed(error: impl Display) -> Error {
     Error::unavailable(format!("journal: {error}"))
+}
+
+/// What a journal is opened with.
+pub struct Opening<'a> {
+    pub node_id: u64,
+    pub member: Member,
+    pub place: Place<'a>,
+    pub applied: &'a Applied,
+    pub applier: Applier,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Arc<Limits>,
+    pub execution: Execution,
+    /// A new journal begins with this node alone; otherwise it waits until somebody takes it in.
+    pub founds: bool,
 }
 
 impl RaftJournal {
     /// Opens the journal, becomes its leader where this node is the only voter, and applies what the store lacks.
-    pub async fn open<N>(
-        node_id: u64,
-        place: Place<'_>,
-        network: N,
-        applied: &Applied,
-        applier: Applier,
-        limits: Arc<Limits>,
-    ) -> Result<RaftJournal>
+    pub async fn open<N>(opening: Opening<'_>, network: N) -> Result<RaftJournal>
     where
         N: RaftNetworkFactory<Types>,
-        N::Network: NetSnapshot<Types, SnapshotData = Chunks>,
+        N::Network: NetSnapshot<Types, SnapshotData = SnapshotData>,
     {
-        let log = unpanicked("the journal", || LogStore::open(place, &limits))?;
-        log.check_against(applied.index)?;
-        let machine = Machine::new(applier, applied)?;
-        let runtime = Runtime::start()?;
-        let config = Config {
-            cluster_name: "isobar".into(),
-            heartbeat_interval: 300,
-            election_timeout_min: 1500,
-            election_timeout_max: 3000,
-            enable_pre_vote: Some(true),
-            // The store may be behind the log after a crash: a new election finds out how far the log is committed.
-            enable_leader_restore: Some(false),
-            // We say when (`note_proposed`).
-            snapshot_policy: SnapshotPolicy::Never,
-            max_in_snapshot_log_to_keep: 0,
-            purge_batch_size: 1,
-            ..Config::default()
-        };
-        let config = Arc::new(config.validate().map_err(failed)?);
+        let Opening { node_id, member, place, applied, applier, clock, limits, execution, founds } = opening;
+        let log = unpanicked("the journal", || LogStore::open(place, &limits, execution))?;
+        log.check_against(applied.index, machine::has_peers(applied)?)?;
+        let witness = member.witness;
+        let parts = Parts { applier, log: log.clone(), clock: clock.clone(), limits: limits.clone(), node_id, witness };
+        let machine = Machine::new(parts, applied)?;
+        let workers = Workers::start(execution, "isobar-journal")?;
+        let config = Arc::new(config(&limits).validate().map_err(failed)?);
         let (raft_log, raft_machine) = (log.clone(), machine.clone());
-        let raft = runtime.handle.spawn(async move {
+        let abstain = Duration::from_micros(crate::visibility::Rules::new(&limits).abstains_for());
+        let raft = workers.handle.spawn(async move {
             let raft = Raft::new(node_id, config, network, raft_log, raft_machine).await.map_err(failed)?;
             if !raft.is_initialized().await.map_err(failed)? {
-                let members = BTreeMap::from([(node_id, BasicNode::default())]);
-                raft.initialize(members).await.map_err(failed)?;
+                if founds {
+                    raft.initialize(BTreeMap::from([(node_id, member)])).await.map_err(failed)?;
+                }
             } else if raft.voter_ids().all(|voter| voter == node_id) {
                 raft.trigger().elect(false).await.map_err(failed)?;
+            } else {
+                // It may have promised its leader not to vote, and has forgotten.
+                raft.runtime_config().elect(false);
+                let raft = raft.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(abstain).await;
+                    raft.runtime_config().elect(true);
+                });
             }
             wait_for_recovery(&raft).await?;
             Ok::<_, Error>(raft)
         });
         let raft = raft.await.map_err(failed)??;
-        let (entries, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        Ok(RaftJournal { raft, log, machine, runtime, limits, entries, bytes })
+        workers.handle.spawn(purge::run(raft.clone(), machine.clone(), log.clone(), limits));
+        let metrics = Mutex::new(raft.metrics());
+        Ok(RaftJournal { raft, metrics, log, machine, workers })
     }
 
     /// Where the journal's tasks run.
     pub fn handle(&self) -> &Handle {
-        &self.runtime.handle
+        &self.workers.handle
     }
 
-    /// Has the store made durable and the log purged behind it every so many entries or bytes.
-    async fn note_proposed(&self, bytes: usize) -> Result<()> {
-        let entries = self.entries.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        if entries >= self.limits.journal_entries_kept || bytes >= self.limits.journal_bytes_kept {
-            self.entries.store(0, Ordering::Relaxed);
-            self.bytes.store(0, Ordering::Relaxed);
-            self.raft.trigger().snapshot().await.map_err(failed)?;
-        }
-        Ok(())
+    /// Index of the last entry received.
+    pub fn last_index(&self) -> u64 {
+        self.log.last_index()
+    }
+
+    /// Why the journal has stopped for good; none: it works.
+    pub fn failure(&self) -> Option<Error> {
+        self.metrics.lock().borrow_watched().running_state.as_ref().err().map(failed)
+    }
+
+    /// On a leader: its term, and the microseconds since the messages were sent that a majority has answered.
+    pub fn quorum(&self) -> Option<(u64, u64)> {
+        let metrics = self.metrics.lock();
+        let metrics = metrics.borrow_watched();
+        let acked = metrics.last_quorum_acked?;
+        (metrics.state == ServerState::Leader).then(|| (metrics.current_term, acked.elapsed().as_micros() as u64))
     }
 }
 
-/// Waits until the node leads and has applied all that its log had.
-async fn wait_for_recovery(raft: &Raft<Types, Machine>) -> Result<()> {
+fn config(limits: &Limits) -> Config {
+    Config {
+        cluster_name: "isobar".into(),
+        heartbeat_interval: limits.heartbeat_milliseconds,
+        election_timeout_min: limits.election_milliseconds / 2,
+        election_timeout_max: limits.election_milliseconds,
+        enable_pre_vote: Some(true),
+        // The store may be behind the log after a crash: a new election finds out how far the log is committed.
+        enable_leader_restore: Some(false),
+        // We say when (`purge`).
+        snapshot_policy: SnapshotPolicy::Never,
+        max_in_snapshot_log_to_keep: u64::MAX,
+        purge_batch_size: 1,
+        // A follower gets a snapshot only when the journal has been purged behind it.
+        replication_lag_threshold: 1 << 40,
+        max_payload_entries: 4096,
+        ..Config::default()
+    }
+}
+
+/// Waits until the node leads and has applied all that its log had, where no other node can lead.
+async fn wait_for_recovery(raft: &Consensus) -> Result<()> {
     let mut metrics = raft.metrics();
     loop {
         {
@@ -131,7 +150,8 @@ async fn wait_for_recovery(raft: &Raft<Types, Machine>) -> Result<()> {
             metrics.running_state.clone().map_err(failed)?;
             let leads = metrics.current_leader == Some(metrics.id);
             let applied = metrics.last_applied.as_ref().map(|applied| applied.index);
-            let follows = metrics.membership_config.voter_ids().count() > 1;
+            let mut voters = metrics.membership_config.voter_ids();
+            let follows = voters.next() != Some(metrics.id) || voters.next().is_some();
             if follows || (leads && applied.is_some() && applied == metrics.last_log_index) {
                 return Ok(());
             }
@@ -140,35 +160,71 @@ async fn wait_for_recovery(raft: &Raft<Types, Machine>) -> Result<()> {
     }
 }
 
+/// A write that openraft has refused.
+fn refused(error: ClientWriteError<Types>) -> ProposeError {
+    match error {
+        ClientWriteError::ForwardToLeader(_) => ProposeError::NotLeading,
+        other => ProposeError::Failed(failed(other)),
+    }
+}
+
+fn fatal(error: Fatal<Types>) -> ProposeError {
+    ProposeError::Failed(failed(error))
+}
+
 impl Journal for RaftJournal {
-    async fn propose(&self, batch: Vec<u8>) -> Result<BoxFuture<'static, Result<()>>> {
-        let bytes = batch.len();
+    async fn propose(&self, batch: Vec<u8>) -> Result<BoxFuture<'static, Result<u64, ProposeError>>, ProposeError> {
         let (responder, applied) = ProgressResponder::complete_only();
-        self.raft.client_write_ff(Batch(Arc::new(batch)), Some(responder)).await.map_err(failed)?;
-        self.note_proposed(bytes).await?;
+        self.raft.client_write_ff(Batch(Arc::new(batch)), Some(responder)).await.map_err(fatal)?;
+        let raft = self.raft.clone();
         Ok(Box::pin(async move {
             match applied.await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(failed(error)),
-                Err(_) => Err(failed("stopped")),
+                Ok(Ok(written)) => Ok(written.log_id.index),
+                Ok(Err(error)) => Err(refused(error)),
+                // Dropped: the journal has stopped, or the entry has been replaced by another leader's.
+                Err(_) => match raft.is_initialized().await {
+                    Ok(_) => Err(ProposeError::NotLeading),
+                    Err(error) => Err(fatal(error)),
+                },
             }
         }))
     }
 
-    async fn read_barrier(&self) -> Result<u64> {
-        let read = self.raft.ensure_linearizable(ReadPolicy::ReadIndex).await.map_err(failed)?;
-        Ok(read.log_id().index)
+    fn leader(&self) -> Option<(u64, Member)> {
+        let metrics = self.metrics.lock();
+        let metrics = metrics.borrow_watched();
+        let leader = metrics.current_leader?;
+        let member = metrics.membership_config.membership().get_node(&leader)?;
+        Some((leader, member.clone()))
+    }
+
+    fn recent(&self, entries: u64) -> Result<Vec<Arc<Vec<u8>>>> {
+        let end = self.log.last_index() + 1;
+        let start = (self.log.purged_index() + 1).max(end.saturating_sub(entries));
+        let entries = self.log.entries(start, end)?;
+        let batches = entries.into_iter().filter_map(|entry| match entry.payload {
+            EntryPayload::Normal(batch) => Some(batch.0),
+            _ => None,
+        });
+        Ok(batches.collect())
     }
 
     fn progress(&self) -> Progress {
-        let metrics = self.raft.metrics();
+        let metrics = self.metrics.lock();
         let metrics = metrics.borrow_watched();
         let replication = metrics.replication.iter().flatten();
+        let heard = metrics.heartbeat.iter().flatten();
+        let membership = metrics.membership_config.membership();
         Progress {
             leader: metrics.current_leader,
+            term: metrics.current_term,
             last_index: metrics.last_log_index.unwrap_or(0),
             applied_index: metrics.last_applied.as_ref().map_or(0, |applied| applied.index),
             matched: replication.map(|(node, id)| (*node, id.as_ref().map_or(0, |id| id.index))).collect(),
+            heard_ms: heard.filter_map(|(node, at)| Some((*node, at.as_ref()?.elapsed().as_millis() as u64))).collect(),
+            voters: membership.voter_ids().collect(),
+            members: membership.nodes().map(|(id, member)| (*id, member.clone())).collect(),
+            committed_members: metrics.committed_membership_config.nodes().map(|(id, _)| *id).collect(),
             syncs: self.log.syncs(),
         }
     }
@@ -177,18 +233,17 @@ impl Journal for RaftJournal {
         self.machine.snapshot().await
     }
 
-    async fn change_members(&self, members: BTreeMap<u64, String>) -> Result<()> {
-        for (node, address) in &members {
-            self.raft.add_learner(*node, BasicNode::new(address), false).await.map_err(failed)?;
-        }
-        let voters: std::collections::BTreeSet<u64> = members.into_keys().collect();
-        self.raft.change_membership(voters, false).await.map_err(failed)?;
-        Ok(())
-    }
-
     async fn shutdown(&self) -> Result<()> {
         let result = self.raft.shutdown().await.map_err(failed);
         self.log.close().await;
         result
+    }
+}
+
+/// What a change of the membership was refused with.
+pub fn change_refused(error: RaftError<Types, ClientWriteError<Types>>) -> ProposeError {
+    match error {
+        RaftError::APIError(error) => refused(error),
+        RaftError::Fatal(error) => fatal(error),
     }
 }

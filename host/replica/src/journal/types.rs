@@ -1,5 +1,6 @@
 //! openraft's types, filled in.
 
+use crate::transport::Member;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -10,12 +11,19 @@ openraft::declare_raft_types!(
     pub Types:
         D = Batch,
         R = (),
+        Node = Member,
         LeaderId = openraft::impls::leader_id_std::LeaderId<Self::Term, Self::NodeId>,
 );
 
 pub type Entry = openraft::alias::EntryOf<Types>;
 pub type LogId = openraft::alias::LogIdOf<Types>;
 pub type Vote = openraft::alias::VoteOf<Types>;
+pub type AppendRequest = openraft::raft::AppendEntriesRequest<Types>;
+pub type VoteQuestion = openraft::raft::VoteRequest<Types>;
+pub type VoteAnswer = openraft::raft::VoteResponse<Types>;
+pub type TransferRequest = openraft::raft::TransferLeaderRequest<Types>;
+pub type TransferResponse = openraft::raft::TransferLeaderResponse<Types>;
+pub type SnapshotMeta = openraft::alias::SnapshotMetaOf<Types>;
 pub type StoredMembership = openraft::alias::StoredMembershipOf<Types>;
 
 /// The commits of an entry, as `BatchReader` reads them.
@@ -62,4 +70,10 @@ impl<'de> Deserialize<'de> for Batch {
 
         deserializer.deserialize_byte_buf(Bytes)
     }
+}
+
+/// A whole store on its way, under a name of its own: the same name, the same chunks.
+pub struct SnapshotData {
+    pub id: ulid::Ulid,
+    pub chunks: crate::store::Chunks,
 }

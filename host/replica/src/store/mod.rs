@@ -47,7 +47,7 @@ const TABLES: [Table; 7] = [LATEST, HISTORY, SUPERSEDED, OUTCOMES, OUTCOME_ORDER
 
 const APPLIED: &[u8] = b"applied";
 const FORMAT: &[u8] = b"format";
-const FORMAT_VERSION: &[u8] = b"1";
+const FORMAT_VERSION: &[u8] = b"2";
 
 /// How far the journal has been applied: written in the same transaction as its effects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,6 +156,11 @@ impl Store {
         let view = Arc::new(View::open(&self.database()?.begin_read().map_err(failed)?, shared.timestamp)?);
         shared.view = Some(view.clone());
         Ok(view)
+    }
+
+    /// Timestamp of the newest commit applied.
+    pub fn applied_timestamp(&self) -> u64 {
+        self.view.lock().timestamp
     }
 
     fn forget_view(&self) {

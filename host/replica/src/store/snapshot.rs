@@ -6,6 +6,7 @@ use super::{APPLIED, Applied, COUNTS, META, Store, TABLES, decode_applied, faile
 use crate::error::{Error, Result};
 use crate::packed::{Pieces, push_pair};
 use redb::{Durability, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
+use std::sync::Arc;
 
 /// Bytes of a chunk, about.
 const CHUNK: usize = 1 << 20;
@@ -17,7 +18,7 @@ pub type Chunks = Box<dyn Iterator<Item = Result<Vec<u8>>> + Send>;
 
 /// One state of the store, read chunk after chunk. It pins the state's pages while it lives.
 pub struct SnapshotReader {
-    transaction: ReadTransaction,
+    transaction: Arc<ReadTransaction>,
     pub applied: Applied,
     table: usize,
     range: Option<redb::Range<'static, Bytes, Bytes>>,
@@ -26,7 +27,7 @@ pub struct SnapshotReader {
 impl Store {
     /// The newest applied state.
     pub fn snapshot(&self) -> Result<SnapshotReader> {
-        let transaction = self.database()?.begin_read().map_err(failed)?;
+        let transaction = Arc::new(self.database()?.begin_read().map_err(failed)?);
         let meta: ReadOnlyTable<Bytes, Bytes> = transaction.open_table(META).map_err(failed)?;
         let applied = match meta.get(APPLIED).map_err(failed)? {
             Some(applied) => decode_applied(applied.value())?,
@@ -97,6 +98,11 @@ impl Iterator for SnapshotReader {
 }
 
 impl SnapshotReader {
+    /// The same state again, from its first chunk.
+    pub fn again(&self) -> SnapshotReader {
+        SnapshotReader { transaction: self.transaction.clone(), applied: self.applied.clone(), table: 0, range: None }
+    }
+
     fn next_chunk(&mut self) -> Result<Option<Vec<u8>>> {
         debug_assert_eq!(redb::TableHandle::name(&TABLES[COUNTS_NUMBER]), redb::TableHandle::name(&COUNTS));
         while let Some(definition) = TABLES.get(self.table) {

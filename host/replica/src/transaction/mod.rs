@@ -15,9 +15,11 @@ use crate::store::{Store, View};
 use cursor::Cursor;
 use overlay::{Mark, Overlay};
 use reads::ReadSet;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
@@ -32,6 +34,8 @@ pub enum Isolation {
 pub struct TransactionOptions {
     pub isolation: Isolation,
     pub read_only: bool,
+    /// What it reads may be older by so much; none: it sees everything acknowledged before it began.
+    pub staleness: Option<Duration>,
 }
 
 /// A range of keys, `start` included, `end` excluded.
@@ -100,6 +104,7 @@ pub struct Transaction {
 }
 
 /// What a transaction asks the certifier for.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Proposal {
     pub snapshot: u64,
     /// Packed writes in the order of their keys.

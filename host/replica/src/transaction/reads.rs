@@ -2,15 +2,31 @@
 
 use super::overlay::Mark;
 use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reads {
     /// Keys read or guarded.
+    #[serde(with = "shared_keys")]
     pub keys: Vec<Arc<[u8]>>,
     /// Ranges scanned: first key that belongs to it, first key after it.
     pub ranges: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+mod shared_keys {
+    use super::*;
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(keys: &[Arc<[u8]>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(keys.iter().map(|key| &**key))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Arc<[u8]>>, D::Error> {
+        let keys = Vec::<Vec<u8>>::deserialize(deserializer)?;
+        Ok(keys.into_iter().map(Arc::from).collect())
+    }
 }
 
 /// The dependencies of an open transaction.

@@ -9,7 +9,8 @@ mod disk;
 
 use disk::{Disk, Fault, Random};
 use isobar_replica::{
-    Clock, Commit, KeyRange, Limits, Options, Outcome, Replica, Storage, Transaction, TransactionOptions, Ulid,
+    Clock, Commit, Execution, KeyRange, Limits, Options, Outcome, Replica, Storage, Transaction, TransactionOptions,
+    Ulid,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,6 +29,10 @@ struct SimulatedClock(AtomicU64);
 impl Clock for SimulatedClock {
     fn now_micros(&self) -> u64 {
         self.0.fetch_add(1000, Ordering::Relaxed)
+    }
+
+    fn monotonic_micros(&self) -> u64 {
+        self.now_micros()
     }
 }
 
@@ -167,14 +172,22 @@ async fn open(disk: &Disk, clock: &Arc<SimulatedClock>) -> Result<Replica, isoba
         ..Limits::default()
     };
     let storage = Storage::Backends { store: disk.file("store"), journal: disk.file("journal") };
-    Replica::open(Options { storage, limits, clock: clock.clone(), node_id: 1 }).await
+    Replica::open(Options {
+        storage,
+        limits,
+        clock: clock.clone(),
+        node_id: 1,
+        execution: Execution::Threads,
+        cluster: None,
+    })
+    .await
 }
 
 /// Compares the replica with what its clients know.
 async fn verify(replica: &Replica, history: &mut History) {
     let mut committed: Vec<(u64, Attempt)> = Vec::new();
     for attempt in history.attempts.drain(..) {
-        let outcome = replica.outcome(attempt.id).expect("an answer");
+        let outcome = replica.outcome(attempt.id).await.expect("an answer");
         match (outcome, attempt.acknowledged) {
             (Some(Outcome::Committed { timestamp }), acknowledged) => {
                 assert!(acknowledged.is_none_or(|first| first == timestamp), "two timestamps of one commit");

@@ -178,7 +178,7 @@ async fn outcome(node: &Node, id: &str) -> Result<Response<Body>, Refusal> {
     let id = Ulid::from_string(id)
         .map_err(|_| Error::new(sqlstate::INVALID_PARAMETER_VALUE, format!("a commit's id is a ULID, not \"{id}\"")))?;
     let shown = id.to_string();
-    match node.replica.outcome(id).map_err(Error::from)? {
+    match node.replica.outcome(id).await.map_err(Error::from)? {
         Some(Outcome::Committed { timestamp }) => {
             let answer = json!({"id": shown, "status": "committed", "timestamp": timestamp});
             return Ok(json_response(StatusCode::OK, &answer));

@@ -163,7 +163,7 @@ pub async fn query(
 /// `POST /v1/transactions/{id}/commit`. Sent again after a lost answer, it tells what became of the first.
 pub async fn commit(service: Arc<Service>, id: &str, headers: HeaderMap) -> Result<Response<Body>, Refusal> {
     let id = parse(id)?;
-    let Some(mut session) = open_session(&service, id, &headers)? else { return first_commit(&service, id) };
+    let Some(mut session) = open_session(&service, id, &headers)? else { return first_commit(&service, id).await };
     // In a task of its own, so that it ends as it would when the client goes away.
     let owner = service.clone();
     let committing = tokio::spawn(async move {
@@ -178,8 +178,8 @@ pub async fn commit(service: Arc<Service>, id: &str, headers: HeaderMap) -> Resu
 }
 
 /// What became of a commit that was asked for before.
-fn first_commit(service: &Service, id: Ulid) -> Result<Response<Body>, Refusal> {
-    match service.node.replica.outcome(id).map_err(Error::from)? {
+async fn first_commit(service: &Service, id: Ulid) -> Result<Response<Body>, Refusal> {
+    match service.node.replica.outcome(id).await.map_err(Error::from)? {
         Some(Outcome::Committed { timestamp }) => {
             let commit = isobar_replica::Commit { id, timestamp };
             let answer = json!({"command": "COMMIT", "commit": commit_json(&commit), "repeated": true});

@@ -1,11 +1,12 @@
 //! The journal's entries and vote in a redb file of their own. Appends, votes, truncations and purges keep their
-//! order through one writer thread; what waits for it shares its next durable commit.
+//! order through one writer; what waits for it shares its next durable commit.
 
 mod record;
 mod writer;
 
 use super::types::{Entry, LogId, Types, Vote};
 use crate::error::{Error, Result};
+use crate::execution::Execution;
 use crate::options::Limits;
 use crate::store::{Place, failed};
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
@@ -18,7 +19,7 @@ use std::io;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use writer::{Command, Writer};
 
@@ -70,12 +71,12 @@ struct Shared {
 #[derive(Clone)]
 pub struct LogStore {
     shared: Arc<Shared>,
-    commands: Sender<Command>,
+    commands: UnboundedSender<Command>,
 }
 
 impl LogStore {
     /// Opens or creates the journal's file.
-    pub fn open(place: Place<'_>, limits: &Limits) -> Result<LogStore> {
+    pub fn open(place: Place<'_>, limits: &Limits, execution: Execution) -> Result<LogStore> {
         let database = place.open(limits.journal_file_cache_bytes, "the journal")?;
         let mut memory = Memory::default();
         let transaction = database.begin_write().map_err(failed)?;
@@ -95,17 +96,15 @@ impl LogStore {
             memory_limit: limits.journal_cache_bytes,
             syncs: AtomicU64::new(0),
         });
-        let (commands, receiver) = channel();
+        let (commands, receiver) = unbounded_channel();
         let writer = Writer { shared: shared.clone() };
-        let thread = std::thread::Builder::new().name("isobar-log".into());
-        thread
-            .spawn(move || writer.run(receiver))
-            .map_err(|error| Error::unavailable(format!("no thread for the journal: {error}")))?;
+        execution.start("isobar-log", writer.run(receiver))?;
         Ok(LogStore { shared, commands })
     }
 
-    /// Refuses a store that is not this journal's: one of the two files has been lost or exchanged.
-    pub fn check_against(&self, applied: u64) -> Result<()> {
+    /// Refuses a store that is not this journal's: one of the two files has been lost or exchanged. `replaced`: the
+    /// store may have come from another node, in which case the journal goes on behind it.
+    pub fn check_against(&self, applied: u64, replaced: bool) -> Result<()> {
         let memory = self.shared.memory.lock();
         let purged = memory.purged.map_or(0, |purged| purged.index);
         let last = memory.last.map_or(purged, |last| last.index);
@@ -114,12 +113,37 @@ impl LogStore {
                 "the journal has been purged up to entry {purged}, but the store has only got up to {applied}"
             )));
         }
-        if applied > last {
+        if applied > last && !replaced {
             return Err(Error::corrupted(format!(
                 "the store has got up to entry {applied}, but the journal ends at {last}"
             )));
         }
         Ok(())
+    }
+
+    /// Index of the last entry received.
+    pub fn last_index(&self) -> u64 {
+        let memory = self.shared.memory.lock();
+        memory.last.or(memory.purged).map_or(0, |last| last.index)
+    }
+
+    /// Entries of a range that are still here.
+    pub fn entries(&self, start: u64, end: u64) -> Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> = Vec::new();
+        while entries.len() < (end - start) as usize {
+            let next = entries.last().map_or(start, |last| last.log_id.index + 1);
+            let more = self.shared.read(next, end, READ_BYTES)?;
+            if more.is_empty() {
+                break;
+            }
+            entries.extend(more);
+        }
+        Ok(entries)
+    }
+
+    /// Index of the last entry that is not here any more.
+    pub fn purged_index(&self) -> u64 {
+        self.shared.memory.lock().purged.map_or(0, |purged| purged.index)
     }
 
     /// Durable writes so far.

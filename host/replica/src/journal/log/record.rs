@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn entries_come_back() {
         let log_id = LogId { leader_id: CommittedLeaderIdOf::<Types>::new(3), index: 77 };
-        let nodes = BTreeMap::from([(1, openraft::BasicNode::new("here"))]);
+        let nodes = BTreeMap::from([(1, crate::transport::Member::default())]);
         let membership = openraft::Membership::new(vec![BTreeSet::from([1])], nodes).unwrap();
         for payload in [
             EntryPayload::Blank,

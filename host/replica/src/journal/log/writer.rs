@@ -1,4 +1,4 @@
-//! The writer thread: one durable commit for everything that waits.
+//! The writer: one durable commit for everything that waits.
 
 use super::{ENTRIES, PURGED, STATE, Shared, VOTE};
 use crate::error::Result;
@@ -9,7 +9,7 @@ use redb::{Durability, WriteTransaction};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 type Done = oneshot::Sender<io::Result<()>>;
@@ -30,10 +30,10 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn run(&self, commands: Receiver<Command>) {
+    pub async fn run(self, mut commands: UnboundedReceiver<Command>) {
         // After a failed write the file's contents are not known: nothing is written after it.
         let mut failure: Option<String> = None;
-        while let Ok(first) = commands.recv() {
+        while let Some(first) = commands.recv().await {
             let mut group = vec![first];
             while group.len() < GROUP
                 && let Ok(command) = commands.try_recv()

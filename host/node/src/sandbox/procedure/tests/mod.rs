@@ -24,6 +24,10 @@ impl Clock for Still {
     fn now_micros(&self) -> u64 {
         1_000_000
     }
+
+    fn monotonic_micros(&self) -> u64 {
+        0
+    }
 }
 
 /// Procedures over an empty replica, ticking.

@@ -1,0 +1,253 @@
+//! Who takes part: nodes come and go while writes go on.
+
+use super::message::Joined;
+use super::{Cluster, PAUSE, Request, Response};
+use crate::error::{Error, Result};
+use crate::journal::{Journal, Progress, ProposeError, change_refused};
+use crate::options::Role;
+use crate::transport::{ANYBODY, Member};
+use openraft::ChangeMembers;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A learner that lacks no more entries than this becomes a voter.
+const VOTER_LAG: u64 = 1000;
+/// How long one attempt at joining may take.
+const JOIN_ATTEMPT: Duration = Duration::from_secs(10);
+/// Between two attempts.
+const JOIN_PAUSE: Duration = Duration::from_millis(200);
+
+impl Cluster {
+    fn change(&self, progress: &Progress) -> Result<Option<Response>> {
+        if self.visibility.leading().is_none() || progress.leader != Some(self.id) {
+            return Ok(Some(self.not_leader()));
+        }
+        Ok(None)
+    }
+
+    /// A change that another leader may have to make is not an error.
+    async fn change_members(&self, change: ChangeMembers<u64, Member>, retain: bool) -> Result<Option<Response>> {
+        let limit = Duration::from_millis(self.limits.commit_milliseconds);
+        let changed = tokio::time::timeout(limit, self.journal.raft.change_membership(change, retain)).await;
+        match changed {
+            Ok(Ok(_)) => Ok(None),
+            Ok(Err(error)) => match change_refused(error) {
+                ProposeError::NotLeading => Ok(Some(self.not_leader())),
+                ProposeError::Failed(error) => Err(error),
+            },
+            Err(_) => Err(Error::no_majority("a change of the members was not agreed on in time")),
+        }
+    }
+
+    /// On the leader: takes a node in, first as a learner; when it has caught up, and wants to, as a voter.
+    pub async fn admit(&self, id: u64, member: Member, voter: bool) -> Result<Response> {
+        let _one = self.changing.lock().await;
+        let progress = self.journal.progress();
+        if let Some(other) = self.change(&progress)? {
+            return Ok(other);
+        }
+        match progress.members.get(&id) {
+            Some(known) if *known == member => {}
+            Some(known) if known.witness != member.witness => {
+                return Err(Error::membership(format!(
+                    "node {id} is a member already, in another role: remove it, and join with a new invitation"
+                )));
+            }
+            known => {
+                if known.is_none() && progress.members.len() >= self.limits.members {
+                    return Err(Error::membership(format!("the cluster has {} members already", self.limits.members)));
+                }
+                self.visibility.not_alone();
+                self.visibility.readmit(id);
+                let nodes = BTreeMap::from([(id, member)]);
+                let change =
+                    if known.is_some() { ChangeMembers::SetNodes(nodes) } else { ChangeMembers::AddNodes(nodes) };
+                if let Some(other) = self.change_members(change, true).await? {
+                    return Ok(other);
+                }
+            }
+        }
+        if progress.voters.contains(&id) {
+            return Ok(Response::Joined(Joined::Voter));
+        }
+        let progress = self.journal.progress();
+        let matched = progress.matched.get(&id).copied().unwrap_or(0);
+        let lag_entries = progress.last_index.saturating_sub(matched);
+        if !voter || matched == 0 || lag_entries > VOTER_LAG {
+            return Ok(Response::Joined(Joined::Learner { lag_entries }));
+        }
+        self.visibility.not_alone();
+        match self.change_members(ChangeMembers::AddVoterIds(BTreeSet::from([id])), true).await? {
+            Some(other) => Ok(other),
+            None => Ok(Response::Joined(Joined::Voter)),
+        }
+    }
+
+    /// On the leader: removes a node, after its last lease has ended.
+    pub async fn dismiss(self: &Arc<Self>, id: u64) -> Result<Response> {
+        let _one = self.changing.lock().await;
+        let progress = self.journal.progress();
+        if let Some(other) = self.change(&progress)? {
+            return Ok(other);
+        }
+        if !progress.members.contains_key(&id) {
+            return Err(Error::membership(format!("the cluster has no node {id}")));
+        }
+        let voter = progress.voters.contains(&id);
+        if voter && progress.voters.len() == 1 {
+            return Err(Error::membership(format!("node {id} is the only voter")));
+        }
+        if id == self.id {
+            let heir = self.heir(&progress)?;
+            self.hand_over(heir).await?;
+            return Ok(self.not_leader());
+        }
+        // Leases that the nodes hold by the word of a leader that does not know of the removal must have ended.
+        let Some(lease) = self.visibility.exclude(id) else { return Ok(self.not_leader()) };
+        tokio::time::sleep(Duration::from_micros(lease)).await;
+        let ids = BTreeSet::from([id]);
+        let change = if voter { ChangeMembers::RemoveVoters(ids) } else { ChangeMembers::RemoveNodes(ids) };
+        let changed = self.change_members(change, false).await;
+        if !matches!(changed, Ok(None)) {
+            self.visibility.readmit(id);
+        }
+        if let Some(other) = changed? {
+            return Ok(other);
+        }
+        self.heard.lock().remove(&id);
+        Ok(Response::Done)
+    }
+
+    /// On the leader: hands leadership on.
+    pub async fn pass_leadership(self: &Arc<Self>, id: u64) -> Result<Response> {
+        let progress = self.journal.progress();
+        if progress.leader == Some(id) {
+            return Ok(Response::Done);
+        }
+        if let Some(other) = self.change(&progress)? {
+            return Ok(other);
+        }
+        if !progress.voters.contains(&id) || progress.members.get(&id).is_none_or(|member| member.witness) {
+            return Err(Error::membership(format!("node {id} is no voter with data")));
+        }
+        self.hand_over(id).await?;
+        Ok(Response::Done)
+    }
+
+    /// The voter with data that has most.
+    fn heir(&self, progress: &Progress) -> Result<u64> {
+        let candidates = progress
+            .voters
+            .iter()
+            .filter(|voter| **voter != self.id && progress.members.get(voter).is_some_and(|member| !member.witness));
+        let heir = candidates.max_by_key(|voter| progress.matched.get(voter).copied().unwrap_or(0));
+        heir.copied().ok_or_else(|| Error::membership("no other voter with data could lead"))
+    }
+
+    /// Asks the leader, wherever it is, until it has answered with something else than another address.
+    pub async fn ask_leader(self: &Arc<Self>, request: impl Fn() -> Request, seeds: &[String]) -> Result<Response> {
+        let limit = Duration::from_millis(self.limits.commit_milliseconds);
+        let asked = tokio::time::timeout(limit, async {
+            let mut hint = None;
+            loop {
+                let leader = hint.take().or_else(|| self.leader());
+                match leader {
+                    Some((leader, _)) if leader == self.id => match self.answer(self.id, request()).await? {
+                        Response::NotLeader { leader } => hint = leader,
+                        answer => return Ok(answer),
+                    },
+                    Some((leader, member)) => {
+                        if let Some(answer) = self.ask_one(leader, &member, &request(), &mut hint).await? {
+                            return Ok(answer);
+                        }
+                    }
+                    None => {
+                        for address in seeds {
+                            let member = Member { address: address.clone(), ..Member::default() };
+                            if let Some(answer) = self.ask_one(ANYBODY, &member, &request(), &mut hint).await? {
+                                return Ok(answer);
+                            }
+                            if hint.is_some() {
+                                break;
+                            }
+                        }
+                    }
+                }
+                if hint.is_none() {
+                    tokio::time::sleep(JOIN_PAUSE).await;
+                }
+            }
+        });
+        asked.await.unwrap_or_else(|_| Err(self.unreachable()))
+    }
+
+    async fn ask_one(
+        &self,
+        to: u64,
+        member: &Member,
+        request: &Request,
+        hint: &mut Option<(u64, Member)>,
+    ) -> Result<Option<Response>> {
+        match self.ask(to, member, request, JOIN_ATTEMPT).await {
+            Ok(Response::NotLeader { leader }) => {
+                *hint = leader;
+                Ok(None)
+            }
+            Ok(Response::Refused(error)) => Err(error),
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) => {
+                tracing::info!(%error, to, %member, "a node does not answer");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Asks to be taken in, again and again until it is done. Also tells the others a new address.
+    pub async fn join(self: Arc<Self>, seeds: Vec<String>) {
+        loop {
+            let request = || Request::Join { member: self.member.clone(), voter: self.role != Role::Learner };
+            match self.ask_leader(request, &seeds).await {
+                Ok(Response::Joined(Joined::Voter)) => return,
+                Ok(Response::Joined(Joined::Learner { lag_entries })) => {
+                    if self.role == Role::Learner && self.is_member() {
+                        return;
+                    }
+                    tracing::info!(lag_entries, "catching up before voting");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "not taken into the cluster yet"),
+            }
+            tokio::time::sleep(JOIN_PAUSE).await;
+        }
+    }
+
+    /// Whether this node knows itself to be taken in.
+    pub fn is_member(&self) -> bool {
+        self.journal.progress().members.contains_key(&self.id)
+    }
+
+    /// Waits until somebody is known to lead.
+    pub async fn wait_for_leader(&self) -> Result<(u64, Member)> {
+        loop {
+            if let Some(failure) = self.journal.failure() {
+                return Err(failure);
+            }
+            if let Some(leader) = self.leader() {
+                return Ok(leader);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until this node has been taken in and knows a leader, or leads.
+    pub async fn wait_for_membership(&self) -> Result<()> {
+        while !self.is_member() {
+            if let Some(failure) = self.journal.failure() {
+                return Err(failure);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.wait_for_leader().await.map(|_| ())
+    }
+}

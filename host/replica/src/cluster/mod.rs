@@ -1,0 +1,215 @@
+//! What replicas do for each other: who leads, what may be seen, who takes part.
+
+mod feed;
+mod leadership;
+mod members;
+mod message;
+mod network;
+mod service;
+mod snapshot;
+mod status;
+
+pub use message::{Request, Response, decode, encode};
+pub use network::Network;
+pub use service::Service;
+pub use snapshot::Inbox;
+pub use status::{ClusterStatus, NodeReport, NodeStatus};
+
+use crate::error::{Error, Result};
+use crate::journal::{GroupCommit, Journal, RaftJournal};
+use crate::options::{Clock, Limits, Role};
+use crate::transport::{Member, Transport};
+use crate::visibility::Visibility;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Counters of what crosses regions.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Reads that had to ask the leader.
+    pub remote_reads: AtomicU64,
+    /// Reads that were answered from here.
+    pub local_reads: AtomicU64,
+    /// Commits handed to a leader elsewhere.
+    pub remote_commits: AtomicU64,
+}
+
+/// What is known of a node that asks for leases here.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    applied_index: u64,
+    /// By this node's monotonic clock.
+    at: u64,
+}
+
+/// One node among others.
+pub struct Cluster {
+    pub id: u64,
+    pub member: Member,
+    pub role: Role,
+    version: String,
+    transport: Option<Arc<dyn Transport>>,
+    pub journal: Arc<RaftJournal>,
+    pub visibility: Arc<Visibility>,
+    pub commits: GroupCommit,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Arc<Limits>,
+    pub counters: Counters,
+    inbox: Inbox,
+    /// When this node was started, by the monotonic clock.
+    started: u64,
+    /// The term of its own that this node is handing on: from then on another one may be elected at any time.
+    handing_over: AtomicU64,
+    heard: Mutex<BTreeMap<u64, Heard>>,
+    /// On the leader: when which entry was the newest.
+    proposed: Mutex<VecDeque<(u64, u64)>>,
+    /// One change of the membership at a time.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// What a cluster is made of.
+pub struct Parts {
+    pub id: u64,
+    pub member: Member,
+    pub role: Role,
+    pub version: String,
+    pub transport: Option<Arc<dyn Transport>>,
+    pub journal: Arc<RaftJournal>,
+    pub visibility: Arc<Visibility>,
+    pub commits: GroupCommit,
+    pub clock: Arc<dyn Clock>,
+    pub limits: Arc<Limits>,
+    pub inbox: Inbox,
+}
+
+impl Cluster {
+    /// Starts following the leadership, on the journal's runtime.
+    pub fn start(parts: Parts) -> Arc<Cluster> {
+        let Parts { id, member, role, version, transport, journal, visibility, commits, clock, limits, inbox } = parts;
+        let started = clock.monotonic_micros();
+        let cluster = Arc::new(Cluster {
+            id,
+            member,
+            role,
+            version,
+            transport,
+            journal,
+            visibility,
+            commits,
+            clock,
+            limits,
+            counters: Counters::default(),
+            inbox,
+            started,
+            handing_over: AtomicU64::new(0),
+            heard: Mutex::default(),
+            proposed: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        });
+        let handle = cluster.journal.handle().clone();
+        handle.spawn(leadership::run(Arc::downgrade(&cluster)));
+        if cluster.transport.is_some() {
+            handle.spawn(feed::run(Arc::downgrade(&cluster)));
+        }
+        cluster
+    }
+
+    /// Whether no other node can have been elected yet, as far as messages that a majority has answered prove.
+    pub fn leads_for_sure(&self) -> bool {
+        self.journal.quorum().is_some_and(|(term, age)| {
+            age < self.visibility.rules.leads_for() && term != self.handing_over.load(Ordering::SeqCst)
+        })
+    }
+
+    /// One request to a peer, with a time limit.
+    pub async fn ask(&self, to: u64, member: &Member, request: &Request, limit: Duration) -> io::Result<Response> {
+        let transport = self.transport.as_ref().ok_or_else(|| io::Error::other("this node has no network"))?;
+        let answer = tokio::time::timeout(limit, transport.call(to, member, encode(request))).await;
+        let answer = answer.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))??;
+        decode(&answer)
+    }
+
+    /// The leader; none while there is none, or none is known.
+    pub fn leader(&self) -> Option<(u64, Member)> {
+        self.journal.leader()
+    }
+
+    /// Waits for reads that begin now: everything acknowledged before is visible here afterwards. `staleness`: unless
+    /// what is visible is known to be no older than that.
+    pub async fn read_barrier(&self, staleness: Option<Duration>) -> Result<()> {
+        if let Some(allowed) = staleness
+            && self.visibility.staleness().is_some_and(|age| u128::from(age) <= allowed.as_micros())
+        {
+            return Ok(());
+        }
+        use crate::visibility::Sample;
+        let sample = || self.visibility.sample(|| self.leads_for_sure(), || self.journal.last_index());
+        if let Sample::At(entry) = sample()
+            && self.visibility.is_visible(entry)
+        {
+            self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let limit = Duration::from_millis(self.limits.reach_milliseconds);
+        let answer = tokio::time::timeout(limit, async {
+            loop {
+                match sample() {
+                    Sample::At(entry) => {
+                        self.visibility.wait(entry).await;
+                        self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
+                        return Ok(());
+                    }
+                    Sample::Ask => {
+                        if let Some(failure) = self.journal.failure() {
+                            return Err(failure);
+                        }
+                        if let Some(entry) = self.ask_read_index(limit).await? {
+                            self.visibility.wait(entry).await;
+                            self.counters.remote_reads.fetch_add(1, Ordering::Relaxed);
+                            return Ok(());
+                        }
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+        answer.await.unwrap_or_else(|_| Err(self.unreachable()))
+    }
+
+    /// What a read must see, by the leader's word; none: nobody answers for it now.
+    async fn ask_read_index(&self, limit: Duration) -> Result<Option<u64>> {
+        let Some((leader, member)) = self.leader() else { return Ok(None) };
+        if leader == self.id {
+            return Ok(None);
+        }
+        match self.ask(leader, &member, &Request::ReadIndex, limit).await {
+            Ok(Response::ReadIndex { visible, entry }) => {
+                self.visibility.told(visible);
+                Ok(Some(entry.max(self.visibility.floor())))
+            }
+            Ok(Response::Refused(error)) => Err(error),
+            Ok(_) | Err(_) => Ok(None),
+        }
+    }
+
+    /// Why neither reads nor writes are served now.
+    pub fn unreachable(&self) -> Error {
+        let why = match self.leader() {
+            Some((leader, member)) if leader != self.id => {
+                format!(
+                    "node {leader} ({member}) leads, and does not answer node {} in {}",
+                    self.id, self.member.region
+                )
+            }
+            _ => format!("node {} in {} knows of no leader", self.id, self.member.region),
+        };
+        Error::no_majority(why)
+    }
+}
+
+/// Between two looks at who leads.
+pub const PAUSE: Duration = Duration::from_millis(20);

@@ -1,0 +1,174 @@
+//! openraft's messages on their way to a peer. Appends are pipelined: a stream carries request after request, and the
+//! answers come back in order.
+
+use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
+use super::snapshot;
+use crate::journal::{SnapshotData, Types, Vote};
+use crate::transport::{Member, Transport};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt, stream};
+use openraft::alias::SnapshotOf;
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::{Backoff, RPCOption};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The peers' network; none: this node has no peers.
+#[derive(Clone)]
+pub struct Network(pub Option<Arc<dyn Transport>>);
+
+/// The way to one peer.
+pub struct PeerNetwork {
+    to: u64,
+    member: Member,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl RaftNetworkFactory<Types> for Network {
+    type Network = PeerNetwork;
+
+    async fn new_client(&mut self, target: u64, member: &Member) -> PeerNetwork {
+        PeerNetwork { to: target, member: member.clone(), transport: self.0.clone() }
+    }
+}
+
+fn unreachable(error: &io::Error) -> Unreachable<Types> {
+    Unreachable::new(error)
+}
+
+/// Peers that cannot be reached are tried again after so long.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+impl PeerNetwork {
+    fn transport(&self) -> io::Result<&Arc<dyn Transport>> {
+        self.transport.as_ref().ok_or_else(|| io::Error::other("this node has no network"))
+    }
+
+    async fn call(&self, request: Request, option: RPCOption) -> Result<Response, RPCError<Types>> {
+        let answer = async {
+            let answer = self.transport()?.call(self.to, &self.member, message::encode(&request)).await?;
+            message::decode::<Response>(&answer)
+        };
+        let limit = option.hard_ttl();
+        let late = |_| io::Error::new(io::ErrorKind::TimedOut, "a peer did not answer in time");
+        let answer = tokio::time::timeout(limit, answer).await.map_err(late);
+        answer.and_then(|answer| answer).map_err(|error| unreachable(&error).into())
+    }
+
+    async fn stream_frames<S>(&self, input: S) -> io::Result<crate::transport::Frames>
+    where
+        S: Stream<Item = AppendEntriesRequest<Types>> + Send + Unpin + 'static,
+    {
+        let opening = stream::once(async { message::encode(&Opening::Append) });
+        let frames = opening.chain(input.map(|request| message::encode::<Append>(&request)));
+        self.transport()?.stream(self.to, &self.member, frames.boxed()).await
+    }
+}
+
+fn unexpected() -> RPCError<Types> {
+    NetworkError::new(&io::Error::new(io::ErrorKind::InvalidData, "a peer answered something else")).into()
+}
+
+type Answers<'s> = BoxStream<'s, Result<StreamAppendResult<Types>, RPCError<Types>>>;
+
+impl RaftNetworkV2<Types> for PeerNetwork {
+    type SnapshotData = SnapshotData;
+
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<Types>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<Types>, RPCError<Types>> {
+        let input = Box::pin(stream::once(async { request }));
+        let mut answers = self.stream_append(input, option).await?;
+        answers.next().await.ok_or_else(unexpected)?.map(AppendEntriesResponse::from)
+    }
+
+    fn stream_append<'s, S>(
+        &'s mut self,
+        input: S,
+        option: RPCOption,
+    ) -> futures::future::BoxFuture<'s, Result<Answers<'s>, RPCError<Types>>>
+    where
+        S: Stream<Item = AppendEntriesRequest<Types>> + OptionalSend + Unpin + 'static,
+    {
+        Box::pin(async move {
+            let opening = tokio::time::timeout(option.hard_ttl().max(MINIMAL_OPENING), self.stream_frames(input));
+            let late = |_| io::Error::new(io::ErrorKind::TimedOut, "a peer took no stream in time");
+            let frames = opening.await.map_err(late).and_then(|frames| frames).map_err(|error| unreachable(&error))?;
+            let answers = frames.map(|frame| match frame.and_then(|frame| message::decode(&frame)) {
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(RPCError::from(unreachable(&error))),
+            });
+            Ok::<Answers<'s>, _>(answers.boxed())
+        })
+    }
+
+    async fn vote(
+        &mut self,
+        request: VoteRequest<Types>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<Types>, RPCError<Types>> {
+        match self.call(Request::Vote(request), option).await? {
+            Response::Vote(answer) => Ok(answer),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn pre_vote(
+        &mut self,
+        request: VoteRequest<Types>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<Types>, RPCError<Types>> {
+        match self.call(Request::PreVote(request), option).await? {
+            Response::Vote(answer) => Ok(answer),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: Vote,
+        snapshot: SnapshotOf<Types, SnapshotData>,
+        cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
+        _option: RPCOption,
+    ) -> Result<SnapshotResponse<Types>, StreamingError<Types>> {
+        let failed = |error: &io::Error| StreamingError::Unreachable(unreachable(error));
+        let transport = self.transport().map_err(|error| failed(&error))?;
+        let send = snapshot::send(transport, self.to, &self.member, vote, snapshot);
+        let answer = tokio::select! {
+            answer = send => answer.map_err(|error| failed(&error))?,
+            closed = cancel => return Err(closed.into()),
+        };
+        match answer {
+            SnapshotAnswer::Installed { vote } => Ok(SnapshotResponse { vote }),
+            SnapshotAnswer::Have { .. } => Err(failed(&io::ErrorKind::InvalidData.into())),
+            SnapshotAnswer::Failed(why) => Err(failed(&io::Error::other(why))),
+        }
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        request: TransferLeaderRequest<Types>,
+        option: RPCOption,
+    ) -> Result<TransferLeaderResponse<Types>, RPCError<Types>> {
+        match self.call(Request::Transfer(request), option).await? {
+            Response::Transfer(answer) => Ok(answer),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn backoff(&self) -> Option<Backoff> {
+        Some(Backoff::new(std::iter::repeat(BACKOFF)))
+    }
+}
+
+/// A new connection to a far region takes several round trips.
+const MINIMAL_OPENING: Duration = Duration::from_secs(2);

@@ -1,0 +1,163 @@
+//! What a replica answers its peers.
+
+use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
+use super::snapshot::Arriving;
+use super::{Cluster, feed};
+use crate::error::{Error, Result};
+use crate::journal::{Decision, SnapshotData, Types, Vote};
+use crate::transport::{Frames, Peer};
+use futures::channel::mpsc;
+use futures::future::{BoxFuture, ready};
+use futures::stream::BoxStream;
+use futures::{FutureExt, SinkExt, StreamExt};
+use openraft::alias::SnapshotOf;
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use ulid::Ulid;
+
+/// A replica as its peers see it.
+pub struct Service(pub Weak<Cluster>);
+
+impl Peer for Service {
+    fn answer(&self, from: u64, request: Vec<u8>) -> BoxFuture<'static, io::Result<Vec<u8>>> {
+        let cluster = self.0.upgrade();
+        async move {
+            let cluster = cluster.ok_or(io::ErrorKind::ConnectionAborted)?;
+            let request = message::decode(&request)?;
+            let response = cluster.answer(from, request).await.unwrap_or_else(Response::Refused);
+            Ok(message::encode(&response))
+        }
+        .boxed()
+    }
+
+    fn answer_stream(&self, from: u64, mut frames: Frames) -> BoxStream<'static, Vec<u8>> {
+        let Some(cluster) = self.0.upgrade() else { return futures::stream::empty().boxed() };
+        let answers = async move {
+            let opening = frames.next().await.and_then(Result::ok);
+            match opening.map(|opening| message::decode::<Opening>(&opening)) {
+                Some(Ok(Opening::Append)) => cluster.append(frames),
+                Some(Ok(Opening::Feed)) => feed::serve(cluster, from, frames),
+                Some(Ok(Opening::Snapshot { vote, meta, id })) => {
+                    let arriving = Arriving { vote, meta, id: Ulid::from_bytes(id) };
+                    receive_snapshot(cluster, arriving, frames)
+                }
+                Some(Err(error)) => {
+                    tracing::warn!(%error, from, "a peer sends what this node does not understand");
+                    futures::stream::empty().boxed()
+                }
+                None => futures::stream::empty().boxed(),
+            }
+        };
+        answers.flatten_stream().boxed()
+    }
+}
+
+impl Cluster {
+    pub async fn answer(self: &Arc<Self>, from: u64, request: Request) -> Result<Response> {
+        match request {
+            Request::Vote(question) => {
+                self.check_memory()?;
+                let answer = self.journal.raft.vote(question).await.map_err(crate::journal::failed)?;
+                Ok(Response::Vote(answer))
+            }
+            Request::PreVote(question) => {
+                self.check_memory()?;
+                let answer = self.journal.raft.pre_vote(question).await.map_err(crate::journal::failed)?;
+                Ok(Response::Vote(answer))
+            }
+            Request::Transfer(request) => {
+                let answer = self.journal.raft.handle_transfer_leader(request).await;
+                Ok(Response::Transfer(answer.map_err(crate::journal::failed)?))
+            }
+            Request::Commit { id, proposal } => {
+                let limit = Duration::from_millis(self.limits.commit_milliseconds);
+                let decide = async {
+                    let decision = self.commits.commit(message::ulid(id), proposal).await;
+                    if let Decision::Committed(_, entry) = decision {
+                        self.visibility.wait(entry).await;
+                    }
+                    decision
+                };
+                match tokio::time::timeout(limit, decide).await {
+                    Ok(Decision::Committed(commit, entry)) => {
+                        Ok(Response::Committed { timestamp: commit.timestamp, entry })
+                    }
+                    Ok(Decision::Refused(error)) => Err(error),
+                    Ok(Decision::NotLeading) => Ok(self.not_leader()),
+                    Err(_) => Err(Error::unknown_outcome("the leader could not reach a majority in time")),
+                }
+            }
+            Request::Outcome { id } => match self.visibility.leading() {
+                Some(_) if self.leads_alone_or_for_sure() => {
+                    let limit = Duration::from_millis(self.limits.reach_milliseconds);
+                    let known = tokio::time::timeout(limit, self.commits.outcome(message::ulid(id))).await;
+                    Ok(Response::Outcome(known.unwrap_or_else(|_| Err(self.unreachable()))?))
+                }
+                _ => Ok(self.not_leader()),
+            },
+            Request::ReadIndex => match self.visibility.read_index(self.leads_for_sure()) {
+                Some(entry) => Ok(Response::ReadIndex { visible: self.visibility.visible(), entry }),
+                None => Ok(self.not_leader()),
+            },
+            Request::Join { member, voter } => self.admit(from, member, voter).await,
+            Request::Remove { id } => self.dismiss(id).await,
+            Request::TransferTo { id } => self.pass_leadership(id).await,
+            Request::Status => Ok(Response::Status(self.report())),
+        }
+    }
+
+    pub fn leads_alone_or_for_sure(&self) -> bool {
+        self.visibility.read_index(self.leads_for_sure()).is_some()
+    }
+
+    pub fn not_leader(&self) -> Response {
+        Response::NotLeader { leader: self.leader().filter(|(leader, _)| *leader != self.id) }
+    }
+
+    /// A node that has been started anew may have promised its leader not to vote for another one for a while.
+    fn check_memory(&self) -> Result<()> {
+        let age = self.clock.monotonic_micros().saturating_sub(self.started);
+        if age < self.visibility.rules.abstains_for() {
+            return Err(Error::unavailable("this node has just been started, and does not vote yet"));
+        }
+        Ok(())
+    }
+
+    fn append(self: Arc<Self>, requests: Frames) -> BoxStream<'static, Vec<u8>> {
+        let requests = requests.map(|frame| frame.ok().and_then(|frame| message::decode::<Append>(&frame).ok()));
+        let requests = requests.take_while(|request| ready(request.is_some())).filter_map(ready);
+        let answers = self.journal.raft.stream_append(requests);
+        answers
+            .take_while(|answer| ready(answer.is_ok()))
+            .filter_map(|answer| ready(answer.ok()))
+            .map(|answer| message::encode(&answer))
+            .boxed()
+    }
+}
+
+fn receive_snapshot(cluster: Arc<Cluster>, arriving: Arriving, frames: Frames) -> BoxStream<'static, Vec<u8>> {
+    let (answers, stream) = mpsc::channel(cluster.limits.peer_frames);
+    tokio::spawn(async move {
+        let mut reports = answers.clone();
+        let answer = install(&cluster, arriving, frames, |chunks| {
+            // Whoever does not read misses a report.
+            let _ = reports.try_send(message::encode(&SnapshotAnswer::Have { chunks }));
+        });
+        let answer = match answer.await {
+            Ok(vote) => SnapshotAnswer::Installed { vote },
+            Err(error) => SnapshotAnswer::Failed(error.to_string()),
+        };
+        let mut answers = answers;
+        let _ = answers.send(message::encode(&answer)).await;
+    });
+    stream.boxed()
+}
+
+async fn install(cluster: &Cluster, arriving: Arriving, frames: Frames, report: impl FnMut(u64)) -> Result<Vote> {
+    let Arriving { vote, meta, id } = arriving;
+    let chunks = cluster.inbox.receive(id, frames, report).await?;
+    let snapshot = SnapshotOf::<Types, SnapshotData> { meta, snapshot: SnapshotData { id, chunks } };
+    let answer = cluster.journal.raft.install_full_snapshot(vote, snapshot).await;
+    Ok(answer.map_err(crate::journal::failed)?.vote)
+}
