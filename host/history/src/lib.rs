@@ -1,0 +1,43 @@
+//! Histories of transactions as clients saw them, and the checker of what they must satisfy. Knows no clock, no socket
+//! and no database: the simulation feeds it with simulated times, tests of real processes with those of one clock.
+//!
+//! The method is Elle's (Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations",
+//! VLDB 2020). Clients append unique values to lists and read lists. A list shows the order of its versions, versions
+//! show who depends on whom, and a cycle of dependencies is an anomaly in the sense of Adya ("Weak Consistency", MIT
+//! 1999). [`check`] says which anomalies a history has that its transactions' isolation levels forbid; the rule for
+//! histories that mix levels is in [`graph`]. [`check_bank`] and [`check_registers`] judge simpler workloads.
+
+mod appends;
+mod bank;
+mod components;
+mod cycles;
+pub mod graph;
+mod history;
+mod reads;
+mod register;
+mod report;
+mod strict;
+mod timestamps;
+mod update;
+mod versions;
+
+pub use bank::{Balances, Bank, Transfer, check_bank};
+pub use history::{History, Isolation, Operation, Outcome, Transaction};
+pub use register::{Access, RegisterOperation, check_registers};
+pub use report::{Class, Finding, Kind, Order, Report, Summary};
+
+/// Judges a history of list appends. Takes time and memory in proportion to the history (times a logarithm).
+pub fn check(history: &History) -> Report {
+    let mut report = Report::default();
+    let mut appends = appends::Appends::of(history, &mut report);
+    let reads = reads::external_reads(history, &appends, &mut report);
+    let keys = versions::orders(history, &mut appends, reads, &mut report);
+    strict::check(history, &appends, &keys, &mut report);
+    update::check(history, &keys, &mut report);
+    let graph = graph::Graph::of(history, &appends, &keys);
+    timestamps::check(history, &appends, &graph, &mut report);
+    cycles::check(history, &graph, &mut report);
+    report.summary = appends.summary(history, &graph);
+    report.sort();
+    report
+}
