@@ -7,6 +7,8 @@ use foldhash::{HashMap, HashMapExt};
 
 pub struct Append {
     pub transaction: u32,
+    /// Its place among its transaction's operations.
+    pub number: u32,
     /// The last one of its transaction to its key.
     pub is_last: bool,
     /// Whether a read has it that the order of versions was taken from.
@@ -38,9 +40,9 @@ impl Appends {
             report.add(Kind::Malformed, &[place], || format!("T{place} ended before it began"));
         }
         let mut last: HashMap<u64, u64> = HashMap::new();
-        for operation in &transaction.operations {
+        for (number, operation) in (0u32..).zip(&transaction.operations) {
             let Operation::Append { key, value } = operation else { continue };
-            let append = Append { transaction: place, is_last: true, is_observed: false };
+            let append = Append { transaction: place, number, is_last: true, is_observed: false };
             if let Some(other) = self.by_value.insert((*key, *value), append) {
                 let other = other.transaction;
                 report.add(Kind::Malformed, &[other, place], || {

@@ -106,14 +106,13 @@ impl Graph {
             builder.add_key(key);
         }
         let counts = |place: &u32| appends.happened(*place);
-        let ends = |place: u32| history.transactions[place as usize].is_committed();
         builder.add_sessions(by_session(history).into_iter().filter(counts));
         let mut events = vec![];
         for place in (0..transactions).filter(counts) {
             let transaction = &history.transactions[place as usize];
             // Not before: acknowledgements at the very moment of the begin do not count.
             events.push((transaction.must_see_before(), 0, Event::Begin(place)));
-            if ends(place) {
+            if transaction.is_committed() && transaction.begin <= transaction.end {
                 events.push((transaction.end, 1, Event::End(place)));
             }
         }

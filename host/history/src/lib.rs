@@ -32,8 +32,10 @@ pub fn check(history: &History) -> Report {
     let mut appends = appends::Appends::of(history, &mut report);
     let reads = reads::external_reads(history, &appends, &mut report);
     let keys = versions::orders(history, &mut appends, reads, &mut report);
-    strict::check(history, &appends, &keys, &mut report);
-    update::check(history, &keys, &mut report);
+    for key in &keys {
+        strict::check(history, key, &mut report);
+        update::check(history, key, &mut report);
+    }
     let graph = graph::Graph::of(history, &appends, &keys);
     timestamps::check(history, &appends, &graph, &mut report);
     cycles::check(history, &graph, &mut report);

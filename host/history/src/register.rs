@@ -37,10 +37,10 @@ pub struct RegisterOperation {
 struct Cluster {
     write: Option<u32>,
     has_reads: bool,
-    /// When the first operation to end ended, and which it is.
-    first_end: (u64, u32),
+    /// When the first operation to end ended, and which it is; None: before all time.
+    first_end: (Option<u64>, u32),
     /// When the last operation to begin began, and which it is.
-    last_begin: (u64, u32),
+    last_begin: (Option<u64>, u32),
 }
 
 /// Judges the operations, which reports call by their places.
@@ -61,11 +61,11 @@ pub fn check_registers(operations: &[RegisterOperation]) -> Report {
         let cluster = keys.entry(operation.key).or_default().entry(value).or_insert(Cluster {
             write: None,
             has_reads: false,
-            first_end: (u64::MAX, place),
-            last_begin: (0, place),
+            first_end: (Some(u64::MAX), place),
+            last_begin: (None, place),
         });
-        cluster.first_end = cluster.first_end.min((end, place));
-        cluster.last_begin = cluster.last_begin.max((operation.begin, place));
+        cluster.first_end = cluster.first_end.min((Some(end), place));
+        cluster.last_begin = cluster.last_begin.max((Some(operation.begin), place));
         cluster.has_reads |= !is_write;
         if is_write && let Some(other) = cluster.write.replace(place) {
             report.add(Kind::Malformed, &[other, place], || {
@@ -87,7 +87,7 @@ fn check_key(operations: &[RegisterOperation], clusters: BTreeMap<Option<u64>, C
     for (value, mut cluster) in clusters {
         match cluster.write.map(|write| &operations[write as usize]) {
             // The key is as if it had been written before all time.
-            None if value.is_none() => cluster.first_end.0 = 0,
+            None if value.is_none() => cluster.first_end.0 = None,
             None => {
                 let reader = cluster.last_begin.1;
                 report.add(Kind::ImpossibleRead, &[reader], || {
@@ -101,7 +101,7 @@ fn check_key(operations: &[RegisterOperation], clusters: BTreeMap<Option<u64>, C
             Some(write) if write.outcome == Outcome::Unknown && !cluster.has_reads => continue,
             Some(write) => {
                 let (end, reader) = cluster.first_end;
-                if end < write.begin {
+                if end < Some(write.begin) {
                     report.add(Kind::ImpossibleRead, &[reader], || {
                         format!(
                             "{}\nof a value whose writing began only at {}",

@@ -1,19 +1,11 @@
 //! Strict reads: whatever was acknowledged before a transaction began is in what it reads. (With bounded staleness:
 //! before the age that it allowed.) The property of strong local reads at every region, judged without any cycle.
 
-use crate::appends::Appends;
 use crate::history::{History, Time};
 use crate::report::{Kind, Report};
 use crate::versions::{Key, OrderedRead};
 
-pub fn check(history: &History, appends: &Appends, keys: &[Key], report: &mut Report) {
-    for key in keys {
-        check_stale(history, key, report);
-        check_lost(history, appends, key, report);
-    }
-}
-
-fn check_stale(history: &History, key: &Key, report: &mut Report) {
+pub fn check(history: &History, key: &Key, report: &mut Report) {
     let acknowledgements = acknowledgements(history, key);
     for OrderedRead { transaction: reader, seen } in &key.reads {
         let transaction = &history.transactions[*reader as usize];
@@ -64,28 +56,28 @@ fn acknowledgements(history: &History, key: &Key) -> Vec<(u64, usize)> {
     acknowledgements
 }
 
-/// An acknowledged append that nobody ever saw, although somebody looked who had to.
-fn check_lost(history: &History, appends: &Appends, key: &Key, report: &mut Report) {
-    let horizon = |read: &&OrderedRead| history.transactions[read.transaction as usize].must_see_before();
-    let Some(last) = key.reads.iter().max_by_key(horizon) else { return };
-    let last_horizon = horizon(&last);
-    let unseen = key.order[key.observed..].iter().filter_map(|version| Some((version.writer?, version.value)));
-    for (writer, value) in unseen.chain(key.unordered.iter().copied()) {
-        let transaction = &history.transactions[writer as usize];
-        let is_lost = appends.happened(writer) && transaction.is_committed() && transaction.end < last_horizon;
+/// Takes out of the appends that no read has, (writer, value), those that some read had to have: lost. What has been lost
+/// has no place among the key's versions, and says no more about other transactions.
+pub fn take_lost(history: &History, key: &Key, unseen: &mut Vec<(u32, u64)>, report: &mut Report) {
+    let horizon = |read: &OrderedRead| history.transactions[read.transaction as usize].must_see_before();
+    let Some(last) = key.reads.iter().max_by_key(|read| horizon(read)) else { return };
+    unseen.retain(|(writer, value)| {
+        let transaction = &history.transactions[*writer as usize];
+        let is_lost = transaction.is_committed() && transaction.end < horizon(last);
         if is_lost {
             let reader = last.transaction;
-            report.add(Kind::LostAppend, &[writer, reader], || {
+            report.add(Kind::LostAppend, &[*writer, reader], || {
                 format!(
                     "T{writer} appended {value} to key {} and was acknowledged at {}, but no read has it; T{reader}, \
                      for one, began after that, at {}\n{}\n{}",
                     key.name,
                     Time(transaction.end),
                     Time(history.transactions[reader as usize].begin),
-                    history.describe(writer),
+                    history.describe(*writer),
                     history.describe(reader)
                 )
             });
         }
-    }
+        !is_lost
+    });
 }

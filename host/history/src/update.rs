@@ -7,25 +7,24 @@ use crate::history::{History, Operation};
 use crate::report::{Kind, Report};
 use crate::versions::Key;
 
-pub fn check(history: &History, keys: &[Key], report: &mut Report) {
-    for key in keys {
-        for read in &key.reads {
-            let updater = read.transaction;
-            let appends =
-                |operation: &Operation| matches!(operation, Operation::Append { key: name, .. } if *name == key.name);
-            let is_update = history.transactions[updater as usize].operations.iter().any(appends);
-            let Some((winner, value)) = key.writer_after(read.seen) else { continue };
-            if is_update && winner != updater {
-                report.add(Kind::LostUpdate, &[updater, winner], || {
-                    format!(
-                        "T{updater} read key {} and then appended to it without having seen {value}, which T{winner} had \
-                         appended in between: the later of the two had to be refused\n{}\n{}",
-                        key.name,
-                        history.describe(winner),
-                        history.describe(updater)
-                    )
-                });
-            }
+pub fn check(history: &History, key: &Key, report: &mut Report) {
+    let is_append =
+        |operation: &Operation| matches!(operation, Operation::Append { key: name, .. } if *name == key.name);
+    for read in &key.reads {
+        let updater = read.transaction;
+        let Some((winner, value)) = key.writer_after(read.seen).filter(|(winner, _)| *winner != updater) else {
+            continue;
+        };
+        if history.transactions[updater as usize].operations.iter().any(is_append) {
+            report.add(Kind::LostUpdate, &[updater, winner], || {
+                format!(
+                    "T{updater} read key {} and appended to it without having seen {value}, which T{winner} had appended \
+                     in between: the later of the two had to be refused\n{}\n{}",
+                    key.name,
+                    history.describe(winner),
+                    history.describe(updater)
+                )
+            });
         }
     }
 }

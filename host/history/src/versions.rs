@@ -8,6 +8,7 @@ use crate::appends::Appends;
 use crate::history::{History, List, Operation};
 use crate::reads::{ExternalRead, duplicate};
 use crate::report::{Kind, Report};
+use crate::strict::take_lost;
 use foldhash::{HashMap, HashMapExt};
 use std::cmp::Reverse;
 
@@ -104,13 +105,37 @@ impl Material<'_> {
                 });
             }
         }
+        key.check_writers(history, appends, report);
         let unseen = |(_, value): &&(u32, u64)| appends.get(name, *value).is_some_and(|append| !append.is_observed);
-        key.add_unseen(self.appended.iter().filter(unseen).copied().collect());
+        let mut unseen: Vec<(u32, u64)> = self.appended.iter().filter(unseen).copied().collect();
+        take_lost(history, &key, &mut unseen, report);
+        key.add_unseen(unseen);
         key
     }
 }
 
 impl Key {
+    /// A transaction's appends come in the order in which it made them. (That nothing comes between them is a matter
+    /// of cycles.)
+    fn check_writers(&self, history: &History, appends: &Appends, report: &mut Report) {
+        for pair in self.order.windows(2) {
+            let (first, second) = (pair[0].value, pair[1].value);
+            let (Some(one), Some(other)) = (appends.get(self.name, first), appends.get(self.name, second)) else {
+                continue;
+            };
+            if one.transaction == other.transaction && one.number > other.number {
+                let writer = one.transaction;
+                report.add(Kind::IncompatibleOrder, &[writer], || {
+                    format!(
+                        "key {} was read with {first} before {second}, but T{writer} appended them the other way round\n{}",
+                        self.name,
+                        history.describe(writer)
+                    )
+                });
+            }
+        }
+    }
+
     /// Appends that no read has: those of the writer that is certainly next go into the order.
     fn add_unseen(&mut self, unseen: Vec<(u32, u64)>) {
         let writers: std::collections::BTreeSet<u32> = unseen.iter().map(|(writer, _)| *writer).collect();
