@@ -6,6 +6,7 @@ mod clean;
 mod cycles;
 mod mutated;
 mod notation;
+mod orders;
 mod reads;
 mod recorded;
 mod registers;
