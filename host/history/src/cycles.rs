@@ -97,15 +97,16 @@ impl<'a> Search<'a> {
     }
 
     fn short_cycle(&mut self, component: &[u32], mask: u8) -> Option<Path> {
-        let starts: Vec<u32> =
-            component.iter().copied().filter(|node| self.graph.transaction(*node).is_some()).collect();
+        // Explanations start at a transaction.
+        let graph = self.graph;
+        let is_moment = |node: &u32| graph.transaction(*node).is_some();
+        let starts: Vec<u32> = component.iter().copied().filter(is_moment).collect();
         let stride = starts.len().div_ceil(STARTS).max(1);
         let mut best = self.shortest(starts.into_iter().step_by(stride), mask, u32::MAX)?;
         for _ in 0..IMPROVEMENTS {
-            let nodes: Vec<u32> = best.1.iter().map(|(node, _)| *node).collect();
-            let Some(better) = self.shortest(nodes.into_iter().take(STARTS_OF_IMPROVEMENT), mask, best.0) else {
-                break;
-            };
+            let nodes = best.1.iter().map(|(node, _)| *node);
+            let starts: Vec<u32> = nodes.filter(is_moment).take(STARTS_OF_IMPROVEMENT).collect();
+            let Some(better) = self.shortest(starts.into_iter(), mask, best.0) else { break };
             best = better;
         }
         Some(best.1)

@@ -56,8 +56,8 @@ fn acknowledgements(history: &History, key: &Key) -> Vec<(u64, usize)> {
     acknowledgements
 }
 
-/// Takes out of the appends that no read has, (writer, value), those that some read had to have: lost. What has been lost
-/// has no place among the key's versions, and says no more about other transactions.
+/// Takes out of the appends that no read has, (writer, value), those that some read had to have: lost. What has been
+/// lost has no place among the key's versions, and says no more about other transactions.
 pub fn take_lost(history: &History, key: &Key, unseen: &mut Vec<(u32, u64)>, report: &mut Report) {
     let horizon = |read: &OrderedRead| history.transactions[read.transaction as usize].must_see_before();
     let Some(last) = key.reads.iter().max_by_key(|read| horizon(read)) else { return };

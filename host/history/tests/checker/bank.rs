@@ -40,6 +40,7 @@ fn acknowledged_transfers_are_seen() {
     let transfers = [transfer(1, 2, 0, 1, 10, COMMITTED)];
     expect(&transfers, read(3, 4, &[90, 110]), &[]);
     expect(&transfers, read(3, 4, &[100, 100]), &[Kind::WrongBalance]);
+    expect(&transfers, read(2, 4, &[100, 100]), &[]);
     expect(&transfers, Balances { staleness: Some(5), ..read(3, 4, &[100, 100]) }, &[]);
     expect(&transfers, Balances { staleness: Some(5), ..read(9, 9, &[100, 100]) }, &[Kind::WrongBalance]);
 }

@@ -1,5 +1,6 @@
 //! Histories of databases with a flaw are caught, whatever the flaw.
 
+use crate::notation::assert_cycles_are_whole;
 use crate::simulator::{Flaw, Settings, simulate};
 use isobar_history::{Class, Kind, Order, check};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ fn caught(flaw: Flaw, serializable_percent: u64, percent: u64, kinds: &[Kind], o
             ..Settings::of_seed(seed)
         };
         let report = check(&simulate(&settings));
+        assert_cycles_are_whole(&report);
         seeds += u64::from(!report.is_clean());
         for kind in report.kinds() {
             assert!(only(kind), "{flaw:?}, seed {seed}: {report}");

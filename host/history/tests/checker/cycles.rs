@@ -195,6 +195,17 @@ fn unread_appends() {
          3 1-90 r1:1",
         &cycle(Class::G1c),
     );
+    // T0 -rw-> T2 -wr-> T3 -rw-> T0, where the last is known of T0 or T1.
+    let text = "0 1-90 a1:1 r3: L\n 1 1-90 a1:2 r3: L\n 2 1-90 a3:1 L\n 3 1-90 r3:1 r1: L";
+    expect(&text.replace('L', ""), &[]);
+    expect(&text.replace('L', "serializable"), &cycle(Class::G2Item));
+    // The writer of what was read last goes on first, and that is no cycle.
+    expect(
+        "0 1-90 a1:1 a1:2
+         1 1-90 r1:1
+         2 1-90 a1:3",
+        &[Kind::IntermediateRead, Kind::Cycle(Class::GSingle, Order::Data)],
+    );
     // A reader that appends is next, and is no cycle with itself.
     for level in ["", "serializable"] {
         let text = "0 1-90 a1:1 L\n 1 1-90 r1: a1:2 L\n 2 1-90 a1:3 L\n 3 1-90 r1: L";
@@ -226,13 +237,16 @@ fn long_cycles() {
 /// In the middle of much that is right, and through all of its real time: still the short one.
 #[test]
 fn short_cycles_are_preferred() {
-    let mut text = "0 1-2 a0:1\n".to_owned();
-    for place in 1..2000 {
-        text += &format!("0 {}-{} a{place}:1\n", place * 10, place * 10 + 5);
+    let mut text = String::new();
+    for place in 0..2000 {
+        let further = if place == 1407 { "r703:" } else { "" };
+        text += &format!("{place} {}-{} a{place}:1 {further}\n", place * 10, place * 10 + 5);
     }
-    text += "0 30000-30001 r0:\n1 1-90000 r0:1";
-    let report = expect(&text, &[Kind::StaleRead, Kind::Cycle(Class::GSingle, Order::Process)]);
-    assert_eq!(report.findings[1].transactions, [0, 2000]);
+    text += "9999 1-90000 r703:1\n";
+    // A longer one around it.
+    text += "7001 1-90000 r1900:1 a6000:1\n7002 1-90000 r6000:1 r200:";
+    let report = expect(&text, &[Kind::StaleRead, Kind::Cycle(Class::GSingle, Order::RealTime)]);
+    assert_eq!(report.findings[1].transactions, [703, 1407]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! `0 10-20 r1:5,6 a1:7 serializable` is a transaction of session 0 from 10 to 20 ns which read key 1 as [5, 6] and
 //! appended 7 to it. Further words: `aborted`, `unknown`, `@17` (commit timestamp), `~5` (may be 5 ns stale).
 
-use isobar_history::{History, Isolation, Kind, Operation, Outcome, Report, Transaction, check};
+use isobar_history::{Class, History, Isolation, Kind, Operation, Outcome, Report, Transaction, check};
 
 pub fn history(text: &str) -> History {
     History { transactions: text.lines().filter(|line| !line.trim().is_empty()).map(transaction).collect() }
@@ -60,5 +60,22 @@ fn number(text: &str) -> u64 {
 pub fn expect(text: &str, kinds: &[Kind]) -> Report {
     let report = check(&history(text));
     assert_eq!(report.kinds(), kinds, "{text}\n{report}");
+    assert_cycles_are_whole(&report);
     report
+}
+
+/// A cycle has at expected two transactions, and the right number of antidependencies for its class.
+pub fn assert_cycles_are_whole(report: &Report) {
+    for finding in &report.findings {
+        let Kind::Cycle(class, _) = finding.kind else { continue };
+        let is_shown_in_full = !finding.explanation.contains("and so on");
+        let expected = match class {
+            Class::G0 | Class::G1c => 0..=0,
+            Class::GSingle => 1..=1,
+            Class::GNonadjacent | Class::G2Item => 2..=usize::MAX,
+        };
+        let antidependencies = finding.explanation.matches("-rw->").count();
+        assert!(finding.transactions.len() > 1, "{report}");
+        assert!(expected.contains(&antidependencies) || !is_shown_in_full, "{report}");
+    }
 }

@@ -1,6 +1,7 @@
 //! On small histories, the checker agrees with trying all orders of snapshots and commits: it finds nothing exactly
 //! when some order explains what was read.
 
+use crate::notation::assert_cycles_are_whole;
 use crate::simulator::Random;
 use isobar_history::{History, Isolation, Operation, Outcome, Transaction, check};
 
@@ -187,6 +188,7 @@ fn agrees_with_trying_all_orders() {
         let history = History { transactions };
         let report = check(&history);
         assert_eq!(report.is_clean(), expected, "seed {seed}: {history:#?}\n{report}");
+        assert_cycles_are_whole(&report);
         explained += u64::from(expected);
     }
     assert!((seeds / 5..seeds * 4 / 5).contains(&explained), "{explained} of {seeds} can be explained");

@@ -120,7 +120,13 @@ fn lost_append() {
         &[Kind::LostAppend],
     );
     assert_eq!(report.findings[0].transactions, [1, 2]);
-    // Nobody had to see it: acknowledged only after the last read began.
+    // Nobody had to see it: acknowledged only when or after the last read began.
+    expect(
+        "0 1-2 a1:1
+         1 3-5 a1:2
+         2 5-6 r1:1",
+        &[],
+    );
     expect(
         "0 1-2 a1:1
          1 3-9 a1:2
