@@ -294,6 +294,11 @@ impl Replica {
         }
     }
 
+    /// Whether this replica can do nothing more until it is opened anew: its disk has failed.
+    pub fn has_failed(&self) -> bool {
+        self.0.cluster.journal.failure().is_some()
+    }
+
     pub fn metrics(&self) -> Metrics {
         let inner = &self.0;
         let cluster = &inner.cluster;

@@ -5,6 +5,8 @@
 //! `ISOBAR_SEED=7` runs one seed, `ISOBAR_SEEDS=1000` so many of them. A seed fixes the work and the moment of every
 //! fault in operations of the disk; threads still run as they like.
 
+mod acknowledged;
+mod cluster;
 mod disk;
 
 use disk::{Disk, Fault, Random};

@@ -1,0 +1,70 @@
+//! Whatever happens to nodes, disks, clocks and links: acknowledged commits survive, every history is one that its
+//! isolation levels allow, reads are strict at every region, replicas converge byte for byte, and after the faults stop
+//! service returns.
+
+use crate::cluster::faults::{self, Kinds};
+use crate::cluster::for_seeds;
+use crate::cluster::lists::{self, Record};
+use crate::cluster::world::World;
+use isobar_history::check;
+use std::sync::Arc;
+use std::time::Duration;
+
+const SEEDS: u64 = 20;
+
+async fn run(seed: u64, kinds: Kinds, rounds: u64) {
+    let delay = [200, 5_000, 30_000][(seed % 3) as usize];
+    let world = World::cluster(seed, delay, 3).await;
+    let nodes = world.ids();
+    let world = Arc::new(tokio::sync::Mutex::new(world));
+    let record = Record::new();
+    let clients = lists::start_clients(&world, &record, seed, &nodes, 2);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    faults::run(&world, kinds, rounds).await;
+    world.lock().await.repair().await;
+    // Service returns at every node.
+    world.lock().await.all_ready(Duration::from_secs(30)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    clients.finish().await;
+    let world = world.lock().await;
+    for id in &nodes {
+        lists::read_all(&record, *id, &world.replica(*id).expect("it runs")).await;
+    }
+    let history = record.finish();
+    let report = check(&history);
+    if !report.is_clean() {
+        let path = std::env::temp_dir().join(format!("isobar-history-{seed}.jsonl"));
+        history.write_json_lines(std::fs::File::create(&path).expect("a file")).expect("written");
+        panic!("seed {seed}, {}:\n{report}", path.display());
+    }
+    assert!(report.summary.committed > 20, "little was done:\n{report}");
+    if std::env::var_os("ISOBAR_VERBOSE").is_some() {
+        eprintln!("seed {seed}: {}", report);
+    }
+    converged(&world).await;
+}
+
+/// Every node has the same versions, and the same outcomes.
+async fn converged(world: &World) {
+    let mut first: Option<(u64, Vec<Vec<u8>>)> = None;
+    for (id, node) in &world.nodes {
+        let replica = node.replica.as_ref().expect("it runs");
+        let chunks = replica.snapshot().await.expect("a snapshot").map(|chunk| chunk.expect("read"));
+        // Latest versions, history, what superseded what, outcomes in both orders, counts: all but the journal's own state.
+        let chunks: Vec<Vec<u8>> = chunks.filter(|chunk| chunk[0] != 6).collect();
+        match &first {
+            None => first = Some((*id, chunks)),
+            Some((other, expected)) => assert!(*expected == chunks, "nodes {other} and {id} differ"),
+        }
+    }
+}
+
+#[test]
+fn histories_are_sound_under_network_faults() {
+    for_seeds("network_faults", SEEDS, |seed| run(seed, Kinds::Network, 12));
+}
+
+#[test]
+fn histories_are_sound_under_all_faults() {
+    for_seeds("all_faults", SEEDS, |seed| run(seed, Kinds::All, 12));
+}

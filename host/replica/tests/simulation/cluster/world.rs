@@ -1,0 +1,204 @@
+//! Some replicas, each with its disk and clock, on one network.
+
+use super::network::{Network, address};
+use crate::disk::{Disk, Fault, Random};
+use isobar_replica::{Clock, ClusterOptions, Execution, Limits, Member, Options, Replica, Role, Storage};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What clocks may be off by in their rate, in parts per thousand: less than `Limits::drift_percent` allows.
+const DRIFT: u64 = 40;
+
+/// Runs on simulated time at its own rate, and jumps when told to.
+pub struct NodeClock {
+    start: Instant,
+    /// Parts per thousand.
+    rate: u64,
+    offset: AtomicI64,
+    /// What the monotonic clock begins with: another one after each start.
+    boot: u64,
+}
+
+impl NodeClock {
+    fn elapsed(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64 * self.rate / 1000
+    }
+
+    pub fn jump(&self, micros: i64) {
+        self.offset.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+impl Clock for NodeClock {
+    fn now_micros(&self) -> u64 {
+        let offset = self.offset.load(Ordering::Relaxed);
+        (1_700_000_000_000_000 + self.elapsed()).saturating_add_signed(offset)
+    }
+
+    fn monotonic_micros(&self) -> u64 {
+        self.boot + self.elapsed()
+    }
+}
+
+pub struct Node {
+    pub id: u64,
+    pub role: Role,
+    pub replica: Option<Replica>,
+    pub disk: Disk,
+    pub clock: Arc<NodeClock>,
+}
+
+pub struct World {
+    pub network: Network,
+    pub nodes: BTreeMap<u64, Node>,
+    pub random: Random,
+    start: Instant,
+    next_id: u64,
+}
+
+pub fn limits() -> Limits {
+    Limits {
+        durable_milliseconds: 300,
+        journal_entries_kept: 40,
+        journal_entries_behind: 200,
+        journal_cache_bytes: 100_000,
+        retention_seconds: 100_000,
+        outcome_seconds: 100_000,
+        store_cache_bytes: 1 << 20,
+        journal_file_cache_bytes: 1 << 20,
+        segment_bytes: 1 << 20,
+        read_ahead_threads: 0,
+        ..Limits::default()
+    }
+}
+
+impl World {
+    /// `delay`: one way, in microseconds.
+    pub fn new(seed: u64, delay: u64) -> World {
+        let mut random = Random(seed);
+        let network = Network::new(Random(random.next()), delay);
+        World { network, nodes: BTreeMap::new(), random, start: Instant::now(), next_id: 1 }
+    }
+
+    /// A cluster of so many voters, all of them ready.
+    pub async fn cluster(seed: u64, delay: u64, voters: u64) -> World {
+        let mut world = World::new(seed, delay);
+        for _ in 0..voters {
+            world.add(Role::Voter).await;
+        }
+        world.all_ready(Duration::from_secs(60)).await;
+        world
+    }
+
+    /// Adds a new node, which asks the others to be taken in.
+    pub async fn add(&mut self, role: Role) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let disk = Disk::new(Random(self.random.next()));
+        let clock = self.clock();
+        self.nodes.insert(id, Node { id, role, replica: None, disk, clock });
+        self.start(id).await;
+        id
+    }
+
+    fn clock(&mut self) -> Arc<NodeClock> {
+        let rate = 1000 - DRIFT + self.random.below(2 * DRIFT + 1);
+        let offset = self.random.below(2_000_000) as i64 - 1_000_000;
+        let boot = self.random.below(1 << 40);
+        Arc::new(NodeClock { start: self.start, rate, offset: AtomicI64::new(offset), boot })
+    }
+
+    /// Starts a node on what its disk has. Whether it came up: a disk that fails may keep it from that.
+    pub async fn start(&mut self, id: u64) -> bool {
+        let others: Vec<String> = self.nodes.keys().filter(|other| **other != id).map(|id| address(*id)).collect();
+        let node = self.nodes.get_mut(&id).expect("a node");
+        let first = id == 1;
+        let options = Options {
+            storage: Storage::Backends { store: node.disk.file("store"), journal: node.disk.file("journal") },
+            limits: limits(),
+            clock: node.clock.clone(),
+            node_id: id,
+            execution: Execution::Tasks,
+            cluster: Some(ClusterOptions {
+                member: Member { region: format!("region-{id}"), address: address(id), witness: false },
+                transport: self.network.transport(id),
+                role: node.role,
+                join: if first { Vec::new() } else { others },
+                version: "simulated".into(),
+            }),
+        };
+        match Replica::open(options).await {
+            Ok(replica) => {
+                self.network.attach(id, replica.peer());
+                node.replica = Some(replica);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Ends a node at once; `power`: what was not synced may be lost.
+    pub fn crash(&mut self, id: u64, power: bool) {
+        self.network.detach(id);
+        let clock = self.clock();
+        let node = self.nodes.get_mut(&id).expect("a node");
+        node.disk = if power { node.disk.after_power_loss() } else { node.disk.after_kill() };
+        // Another boot of the same machine: the same rate.
+        node.clock = Arc::new(NodeClock { rate: node.clock.rate, ..Arc::into_inner(clock).expect("a new one") });
+        if let Some(replica) = node.replica.take() {
+            // What still runs of it has no disk and no network; it only has to come to an end.
+            tokio::spawn(async move { replica.shutdown().await });
+        }
+    }
+
+    pub fn replica(&self, id: u64) -> Option<Replica> {
+        self.nodes.get(&id)?.replica.clone()
+    }
+
+    pub fn ids(&self) -> Vec<u64> {
+        self.nodes.keys().copied().collect()
+    }
+
+    pub fn any_id(&mut self) -> u64 {
+        let ids = self.ids();
+        ids[self.random.below(ids.len() as u64) as usize]
+    }
+
+    /// Who leads, by the word of whoever knows of the newest term.
+    pub fn leader(&self) -> Option<u64> {
+        let replicas = self.nodes.values().filter_map(|node| node.replica.as_ref());
+        let newest = replicas.map(Replica::progress).filter(|progress| progress.leader.is_some());
+        newest.max_by_key(|progress| progress.term)?.leader
+    }
+
+    /// Ends all faults and starts what is down.
+    pub async fn repair(&mut self) {
+        self.network.heal();
+        for id in self.ids() {
+            // A disk that has failed once is of no use to the process that it failed.
+            if self.replica(id).is_some_and(|replica| replica.metrics().stopped || replica.has_failed()) {
+                self.crash(id, false);
+            }
+            self.nodes[&id].disk.plan(Fault::PowerLoss, u64::MAX);
+            if self.replica(id).is_none() {
+                assert!(self.start(id).await, "node {id} does not come up on a sound disk");
+            }
+        }
+    }
+
+    /// Waits until every node serves; fails when that takes longer than `limit`.
+    pub async fn all_ready(&self, limit: Duration) {
+        for node in self.nodes.values() {
+            let replica = node.replica.clone().expect("a running node");
+            let ready = tokio::time::timeout(limit, replica.ready()).await;
+            match ready {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => panic!("node {} is not ready: {error}", node.id),
+                Err(_) => panic!("node {} is not ready after {limit:?}: {:?}", node.id, replica.progress()),
+            }
+        }
+    }
+}
