@@ -15,9 +15,10 @@ use openraft::raft::{
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The peers' network; none: this node has no peers.
@@ -100,6 +101,14 @@ impl RaftNetworkV2<Types> for PeerNetwork {
         S: Stream<Item = AppendEntriesRequest<Types>> + OptionalSend + Unpin + 'static,
     {
         Box::pin(async move {
+            // Answers that end before the questions do have been cut off: openraft would take their end for success.
+            let asked_all = Arc::new(AtomicBool::new(false));
+            let end = asked_all.clone();
+            let input = input.map(Some).chain(stream::once(async move {
+                end.store(true, Ordering::SeqCst);
+                None
+            }));
+            let input = Box::pin(input.filter_map(ready));
             let opening = tokio::time::timeout(option.hard_ttl().max(MINIMAL_OPENING), self.stream_frames(input));
             let late = |_| io::Error::new(io::ErrorKind::TimedOut, "a peer took no stream in time");
             let frames = opening.await.map_err(late).and_then(|frames| frames).map_err(|error| unreachable(&error))?;
@@ -107,7 +116,11 @@ impl RaftNetworkV2<Types> for PeerNetwork {
                 Ok(answer) => Ok(answer),
                 Err(error) => Err(RPCError::from(unreachable(&error))),
             });
-            Ok::<Answers<'s>, _>(answers.boxed())
+            let cut_off = stream::once(ready(())).filter_map(move |()| {
+                let cut_off = io::Error::new(io::ErrorKind::UnexpectedEof, "a peer has stopped answering");
+                ready((!asked_all.load(Ordering::SeqCst)).then(|| Err(unreachable(&cut_off).into())))
+            });
+            Ok::<Answers<'s>, _>(answers.chain(cut_off).boxed())
         })
     }
 

@@ -248,10 +248,10 @@ impl Visibility {
     pub fn answer(&self, node: u64, member: bool, leads: bool) -> Option<Answer> {
         let now = self.clock.monotonic_micros();
         let mut state = self.state.lock();
-        let visible = state.visible;
+        let (visible, committed) = (state.visible, state.applied);
         let Role::Leading(roster) = &mut state.role else { return None };
         let fresh = (leads || roster.alone) && visible >= roster.first;
-        let leased = fresh && member && roster.grant(node, visible, now, &self.rules);
+        let leased = fresh && member && roster.grant(node, visible, committed, now, &self.rules);
         Some(Answer { term: roster.term, visible, fresh, leased })
     }
 

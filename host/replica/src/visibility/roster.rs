@@ -23,6 +23,9 @@ pub struct Roster {
     excluded: Vec<u64>,
     /// Node → the last entry that it is known to have.
     matched: BTreeMap<u64, u64>,
+    /// What had been committed half a lease ago, and the entry and moment that it is replaced by.
+    due: u64,
+    mark: (u64, u64),
 }
 
 impl Roster {
@@ -38,6 +41,8 @@ impl Roster {
             grants: BTreeMap::new(),
             excluded: Vec::new(),
             matched: BTreeMap::new(),
+            due: 0,
+            mark: (0, now),
         }
     }
 
@@ -62,9 +67,14 @@ impl Roster {
         now < self.everyone_until || !self.grants.is_empty()
     }
 
-    /// Grants a lease to a node that has all that anybody may have seen, `visible`.
-    pub fn grant(&mut self, node: u64, visible: u64, now: u64, rules: &Rules) -> bool {
-        if self.excluded.contains(&node) || self.matched(node) < visible.max(self.first) {
+    /// Grants a lease to a node that has all that anybody may have seen, `visible`, and that does not lag: `committed`
+    /// would have to wait for it.
+    pub fn grant(&mut self, node: u64, visible: u64, committed: u64, now: u64, rules: &Rules) -> bool {
+        if now >= self.mark.1 + rules.lease_micros / 2 {
+            self.due = self.mark.0;
+            self.mark = (committed, now);
+        }
+        if self.excluded.contains(&node) || self.matched(node) < visible.max(self.first).max(self.due) {
             return false;
         }
         self.grants.insert(node, now + rules.granted_for());
@@ -114,7 +124,7 @@ mod tests {
     #[test]
     fn holders_keep_entries_back_until_their_lease_has_ended() {
         let mut roster = roster();
-        assert!(roster.grant(2, 12, 2000, &RULES));
+        assert!(roster.grant(2, 12, 12, 2000, &RULES));
         assert_eq!(roster.covered(3099), Some(20));
         assert_eq!(roster.covered(3100), None);
     }
@@ -122,20 +132,30 @@ mod tests {
     #[test]
     fn nobody_gets_a_lease_who_lacks_what_others_may_have_seen() {
         let mut roster = roster();
-        assert!(!roster.grant(3, 13, 2000, &RULES));
-        assert!(roster.grant(3, 12, 2000, &RULES));
+        assert!(!roster.grant(3, 13, 13, 2000, &RULES));
+        assert!(roster.grant(3, 12, 12, 2000, &RULES));
         roster.set_matched(BTreeMap::from([(2, 9), (3, 12)]));
-        assert!(!roster.grant(2, 0, 2000, &RULES), "it has not got this term's first entry");
+        assert!(!roster.grant(2, 0, 0, 2000, &RULES), "it has not got this term's first entry");
+    }
+
+    #[test]
+    fn a_node_that_stays_behind_falls_off() {
+        let mut roster = roster();
+        assert!(roster.grant(3, 12, 20, 2000, &RULES));
+        assert!(roster.grant(3, 12, 20, 2400, &RULES), "what it lacks is young");
+        assert!(!roster.grant(3, 12, 20, 2500, &RULES));
+        assert!(roster.grant(2, 12, 20, 2500, &RULES));
+        assert_eq!(roster.covered(3550), Some(20), "the last lease of the other has ended");
     }
 
     #[test]
     fn an_excluded_node_lives_its_lease_out() {
         let mut roster = roster();
-        assert!(roster.grant(2, 12, 2000, &RULES));
+        assert!(roster.grant(2, 12, 12, 2000, &RULES));
         assert_eq!(roster.exclude(2), 3100);
-        assert!(!roster.grant(2, 12, 2500, &RULES));
+        assert!(!roster.grant(2, 12, 12, 2500, &RULES));
         assert_eq!(roster.covered(2500), Some(20));
         roster.readmit(2);
-        assert!(roster.grant(2, 12, 2500, &RULES));
+        assert!(roster.grant(2, 12, 12, 2500, &RULES));
     }
 }

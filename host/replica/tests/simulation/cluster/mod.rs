@@ -14,6 +14,10 @@ pub fn for_seeds<F: Future<Output = ()>>(name: &str, default: u64, property: imp
         Some(seed) => seed..seed + 1,
         None => 0..number("ISOBAR_SEEDS").unwrap_or(default),
     };
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("ISOBAR_LOG") {
+        // Set by another property already, where several run.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).without_time().try_init();
+    }
     for seed in seeds {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");

@@ -179,7 +179,7 @@ impl World {
         self.network.heal();
         for id in self.ids() {
             // A disk that has failed once is of no use to the process that it failed.
-            if self.replica(id).is_some_and(|replica| replica.metrics().stopped || replica.has_failed()) {
+            if self.nodes[&id].disk.fault_has_happened() {
                 self.crash(id, false);
             }
             self.nodes[&id].disk.plan(Fault::PowerLoss, u64::MAX);
@@ -197,7 +197,11 @@ impl World {
             match ready {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => panic!("node {} is not ready: {error}", node.id),
-                Err(_) => panic!("node {} is not ready after {limit:?}: {:?}", node.id, replica.progress()),
+                Err(_) => {
+                    let all = self.nodes.values().filter_map(|node| node.replica.as_ref());
+                    let all: Vec<_> = all.map(|replica| (replica.progress(), replica.metrics())).collect();
+                    panic!("node {} is not ready after {limit:?}: {all:#?}", node.id)
+                }
             }
         }
     }
