@@ -78,6 +78,7 @@ impl Network {
         state.loss = 0;
     }
 
+    #[expect(dead_code, reason = "for the property of local reads")]
     pub fn carried_from(&self, id: u64) -> u64 {
         self.lock().carried.get(&id).copied().unwrap_or(0)
     }
