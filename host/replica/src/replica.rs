@@ -203,9 +203,13 @@ impl Replica {
         if inner.cluster.role == Role::Witness {
             return Err(Error::no_data());
         }
-        inner.cluster.read_barrier(options.staleness).await?;
+        let on_their_way = if options.overtakes { inner.cluster.overtake()? } else { None };
+        if on_their_way.is_none() {
+            inner.cluster.read_barrier(options.staleness).await?;
+        }
         let snapshot = inner.snapshots.open(inner.limits.transactions)?;
-        Ok(Transaction::new(inner.store.clone(), inner.clock.clone(), inner.limits.clone(), options, snapshot))
+        let (store, clock, limits) = (inner.store.clone(), inner.clock.clone(), inner.limits.clone());
+        Ok(Transaction::new(store, clock, limits, options, snapshot, on_their_way.unwrap_or_default()))
     }
 
     /// Returns when the commit is durable on a majority, and visible wherever reads are local; at once when nothing was

@@ -95,7 +95,7 @@ impl Scripts {
         let name = self.prefix.clone().ok_or("which transaction?")?;
         let has = |word: &str| command.args.contains(&Argument::Positional(word.into()));
         let isolation = if has("serializable") { Isolation::Serializable } else { Isolation::Snapshot };
-        let options = TransactionOptions { isolation, read_only: has("read-only"), staleness: None };
+        let options = TransactionOptions { isolation, read_only: has("read-only"), ..TransactionOptions::default() };
         let transaction = self.runtime.block_on(self.replica().begin(options))?;
         let answer = format!("snapshot {}", transaction.snapshot());
         self.transactions.insert(name, transaction);

@@ -34,7 +34,7 @@ pub struct Savepoint {
 
 impl Block {
     pub fn options(&self) -> TransactionOptions {
-        TransactionOptions { isolation: self.isolation, read_only: self.read_only, staleness: None }
+        TransactionOptions { isolation: self.isolation, read_only: self.read_only, ..TransactionOptions::default() }
     }
 
     /// SET TRANSACTION, and the same by way of SET transaction_isolation and SET transaction_read_only.

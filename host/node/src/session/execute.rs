@@ -53,9 +53,11 @@ impl Session {
         first: &(dyn Fn(&mut Transaction) -> Result<()> + Sync),
     ) -> Result<(Completion, Vec<String>)> {
         let mut retry = Retry::new(&self.node.configuration.session);
+        // The first attempt does not wait for writes on their way from other regions; it may find that it has to.
+        let mut overtakes = true;
         loop {
             results.hold(true);
-            let error = match self.attempt(statement, results, key, first).await {
+            let error = match self.attempt(statement, results, key, overtakes, first).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -65,6 +67,7 @@ impl Session {
             let Some(pause) = retry.next_pause() else { return Err(error) };
             self.node.metrics.conflict_retries.add(1);
             results.discard();
+            overtakes = false;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.interrupt.requested() => return Err(error),
@@ -77,13 +80,15 @@ impl Session {
         statement: &Statement,
         results: &mut Results,
         key: Option<Ulid>,
+        overtakes: bool,
         first: &(dyn Fn(&mut Transaction) -> Result<()> + Sync),
     ) -> Result<(Completion, Vec<String>)> {
         let modes = self.default_modes();
         let options = TransactionOptions {
             isolation: modes.isolation.unwrap_or_default(),
             read_only: modes.read_only.unwrap_or_default(),
-            staleness: None,
+            staleness: self.settings.read_staleness(),
+            overtakes,
         };
         let mut transaction = self.node.replica.begin(options).await?;
         let request = key.map_or(0, |_| once::fingerprint(self.user(), std::slice::from_ref(statement)));
@@ -188,7 +193,9 @@ impl Session {
         // What an open transaction keeps for ROLLBACK TO SAVEPOINT is out of the statement's reach.
         let kept = if was_failed { transaction.take() } else { None };
         if !was_failed && transaction.is_none() {
-            transaction = Some(self.node.replica.begin(surroundings.options).await?);
+            let staleness = self.settings.read_staleness();
+            transaction =
+                Some(self.node.replica.begin(TransactionOptions { staleness, ..surroundings.options }).await?);
         }
         results.hold(false);
         let (transaction, outcome) = self.run(transaction, statement, &surroundings, results).await;

@@ -66,6 +66,11 @@ impl Settings {
         self.get("statement_timeout").and_then(duration).filter(|timeout| !timeout.is_zero())
     }
 
+    /// `isobar.read_staleness`, none where reads are to be strict.
+    pub fn read_staleness(&self) -> Option<Duration> {
+        self.get("isobar.read_staleness").and_then(duration).filter(|staleness| !staleness.is_zero())
+    }
+
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name).is_some_and(is_true)
     }

@@ -5,12 +5,14 @@ mod leadership;
 mod members;
 mod message;
 mod network;
+mod overtake;
 mod service;
 mod snapshot;
 mod status;
 
 pub use message::{Request, Response, decode, encode};
 pub use network::Network;
+pub use overtake::OnTheirWay;
 pub use service::Service;
 pub use snapshot::Inbox;
 pub use status::{ClusterStatus, NodeReport, NodeStatus};
@@ -60,6 +62,7 @@ pub struct Cluster {
     pub limits: Arc<Limits>,
     pub counters: Counters,
     inbox: Inbox,
+    remembered: overtake::Remembered,
     /// When this node was started, by the monotonic clock.
     started: u64,
     /// The term of its own that this node is handing on: from then on another one may be elected at any time.
@@ -104,6 +107,7 @@ impl Cluster {
             limits,
             counters: Counters::default(),
             inbox,
+            remembered: overtake::Remembered::default(),
             started,
             handing_over: AtomicU64::new(0),
             heard: Mutex::default(),
@@ -138,6 +142,29 @@ impl Cluster {
         self.journal.leader()
     }
 
+    /// What a read that begins now has to beware of when it does not wait: see `overtake`. None: it has to wait.
+    pub fn overtake(&self) -> Result<Option<OnTheirWay>> {
+        let crate::visibility::Sample::At(entry) = self.sample() else { return Ok(None) };
+        let visible = self.visibility.visible();
+        if visible >= entry {
+            self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
+            return Ok(Some(OnTheirWay::default()));
+        }
+        // No state can be read yet.
+        if visible < self.visibility.floor() {
+            return Ok(None);
+        }
+        let writes = self.remembered.between(&self.journal, visible, entry)?;
+        if writes.is_some() {
+            self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(writes)
+    }
+
+    fn sample(&self) -> crate::visibility::Sample {
+        self.visibility.sample(|| self.leads_for_sure(), || self.journal.last_index())
+    }
+
     /// Waits for reads that begin now: everything acknowledged before is visible here afterwards. `staleness`: unless
     /// what is visible is known to be no older than that.
     pub async fn read_barrier(&self, staleness: Option<Duration>) -> Result<()> {
@@ -147,8 +174,7 @@ impl Cluster {
             return Ok(());
         }
         use crate::visibility::Sample;
-        let sample = || self.visibility.sample(|| self.leads_for_sure(), || self.journal.last_index());
-        if let Sample::At(entry) = sample()
+        if let Sample::At(entry) = self.sample()
             && self.visibility.is_visible(entry)
         {
             self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
@@ -157,7 +183,7 @@ impl Cluster {
         let limit = Duration::from_millis(self.limits.reach_milliseconds);
         let answer = tokio::time::timeout(limit, async {
             loop {
-                match sample() {
+                match self.sample() {
                     Sample::At(entry) => {
                         self.visibility.wait(entry).await;
                         self.counters.local_reads.fetch_add(1, Ordering::Relaxed);

@@ -107,6 +107,19 @@ impl RaftJournal {
         self.log.last_index()
     }
 
+    /// The batches of a range of entries, each with its index; none when some are not here any more.
+    pub fn batches(&self, start: u64, end: u64) -> Result<Option<Vec<(u64, Arc<Vec<u8>>)>>> {
+        let entries = self.log.entries(start, end)?;
+        if entries.len() as u64 != end - start {
+            return Ok(None);
+        }
+        let batches = entries.into_iter().filter_map(|entry| match entry.payload {
+            EntryPayload::Normal(batch) => Some((entry.log_id.index, batch.0)),
+            _ => None,
+        });
+        Ok(Some(batches.collect()))
+    }
+
     /// Why the journal has stopped for good; none: it works.
     pub fn failure(&self) -> Option<Error> {
         self.metrics.lock().borrow_watched().running_state.as_ref().err().map(failed)

@@ -8,6 +8,7 @@ mod snapshots;
 pub use reads::Reads;
 pub use snapshots::{Snapshot, Snapshots, Visible};
 
+use crate::cluster::OnTheirWay;
 use crate::error::{Error, Result};
 use crate::options::{Clock, Limits};
 use crate::packed::{Pieces, Writes, push_piece, push_write};
@@ -36,6 +37,9 @@ pub struct TransactionOptions {
     pub read_only: bool,
     /// What it reads may be older by so much; none: it sees everything acknowledged before it began.
     pub staleness: Option<Duration>,
+    /// Begins without waiting for writes on their way to this node. Reading what they write fails with 40001; begun
+    /// again without this, it waits for them.
+    pub overtakes: bool,
 }
 
 /// A range of keys, `start` included, `end` excluded.
@@ -99,6 +103,8 @@ pub struct Transaction {
     reads: ReadSet,
     catalog_version: u64,
     next_cursor: u32,
+    /// Writes that may have been acknowledged before it began, and that its snapshot lacks.
+    on_their_way: OnTheirWay,
     /// Why its reads cannot be certified.
     uncertifiable: Option<Error>,
 }
@@ -119,6 +125,7 @@ impl Transaction {
         limits: Arc<Limits>,
         options: TransactionOptions,
         snapshot: Snapshot,
+        on_their_way: OnTheirWay,
     ) -> Transaction {
         Transaction {
             begun: clock.now_micros(),
@@ -136,6 +143,7 @@ impl Transaction {
             overlay: Overlay::default(),
             reads: ReadSet::default(),
             next_cursor: 0,
+            on_their_way,
             uncertifiable: None,
         }
     }
@@ -240,10 +248,16 @@ impl Transaction {
             own.map(found);
             return Ok(own.is_some());
         }
+        self.check_arrived(key)?;
         if self.serializable() {
             self.reads.read(key, self.limits.read_set_bytes)?;
         }
         view.get(key, self.snapshot.visible.timestamp, found)
+    }
+
+    /// 40001 for a key that a write on its way concerns.
+    fn check_arrived(&self, key: &[u8]) -> Result<()> {
+        if self.on_their_way.writes(key) { Err(Error::conflict()) } else { Ok(()) }
     }
 
     pub fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -278,6 +292,9 @@ impl Transaction {
         }
         if self.statements.is_empty() {
             return Err(Error::malformed("scan outside a statement"));
+        }
+        if self.on_their_way.writes_within(&range.start, &range.end) {
+            return Err(Error::conflict());
         }
         let view = self.view()?;
         let tracks = self.serializable();
@@ -373,6 +390,7 @@ impl Transaction {
             match own {
                 Some(value) => push_write(&mut writes, key, value),
                 None => {
+                    self.check_arrived(key)?;
                     let mut stored = None;
                     view.get(key, self.snapshot.visible.timestamp, &mut |value| stored = Some(value.to_vec()))?;
                     push_write(&mut writes, key, stored.as_deref());
@@ -387,6 +405,7 @@ impl Transaction {
 
     /// The commit is refused when another transaction writes this key after our snapshot.
     pub fn guard(&mut self, key: &[u8]) -> Result<()> {
+        self.check_arrived(key)?;
         self.reads.guard(key, self.limits.read_set_bytes)
     }
 

@@ -81,6 +81,7 @@ pub const SETTINGS: &[Known] = &[
     setting("integer_datetimes", Kind::Preset, "on", "Shows whether datetimes are integer based."),
     setting("IntervalStyle", Kind::Choice(&["postgres", "postgres_verbose", "sql_standard", "iso_8601"]), "postgres", "Sets the display format for interval values."),
     setting("is_superuser", Kind::Preset, "on", "Shows whether the current user is a superuser."),
+    setting("isobar.read_staleness", MILLISECONDS, "0", "Sets how old what a transaction reads may be; 0 sees everything acknowledged before it began."),
     setting("jit", Kind::Boolean, "on", "Allow JIT compilation."),
     setting("lc_collate", Kind::Preset, "C", "Shows the collation order locale."),
     setting("lc_ctype", Kind::Preset, "C", "Shows the character classification and case conversion locale."),

@@ -105,7 +105,8 @@ impl Client {
             Isolation::Snapshot => isobar_replica::Isolation::Snapshot,
             Isolation::Serializable => isobar_replica::Isolation::Serializable,
         };
-        let options = TransactionOptions { isolation, read_only: reads_only, staleness };
+        let overtakes = self.random.chance(70);
+        let options = TransactionOptions { isolation, read_only: reads_only, staleness, overtakes };
         let mut transaction = replica.begin(options).await?;
         let current = self.record.value() / APPENDS;
         for _ in 0..1 + self.random.below(3) {
