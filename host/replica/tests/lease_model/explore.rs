@@ -2,16 +2,21 @@
 //! property.
 
 use crate::state::{Packed, State};
-use crate::step::{Action, Model};
+use crate::step::{Action, Model, SIGHTS};
 
 /// No parent, no place.
 const NOWHERE: u32 = u32::MAX;
+
+/// About 10 GB.
+const STATES_MAX: usize = 200_000_000;
 
 pub struct Explored {
     pub states: usize,
     pub transitions: u64,
     /// Steps from the start to the farthest state.
     pub depth: u32,
+    /// Which of `SIGHTS` were come across.
+    pub seen: [bool; SIGHTS.len()],
     /// Steps to a broken property, and what is broken.
     pub violation: Option<(Vec<Step>, String)>,
 }
@@ -36,10 +41,10 @@ impl Found {
 
     fn place(&self, packed: &Packed) -> usize {
         let mask = self.places.len() - 1;
-        let mut hash = 0u64;
-        for word in packed {
-            hash = (hash.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
+        let [first, second, third, fourth, fifth] = *packed;
+        let mut hash = (first ^ fourth << 7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash = (hash ^ hash >> 29 ^ second).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ hash >> 31 ^ third ^ fifth << 5).wrapping_mul(0x94d0_49bb_1331_11eb);
         let mut place = (hash ^ hash >> 32) as usize & mask;
         while self.places[place] != NOWHERE && self.states[self.places[place] as usize] != *packed {
             place = (place + 1) & mask;
@@ -57,6 +62,7 @@ impl Found {
         self.states.push(packed);
         self.parents.push(parent);
         if self.states.len() * 2 > self.places.len() {
+            assert!(self.states.len() < STATES_MAX, "more than {STATES_MAX} states: choose smaller bounds");
             self.places = vec![NOWHERE; self.places.len() * 2];
             for index in 0..self.states.len() {
                 let place = self.place(&self.states[index]);
@@ -71,6 +77,7 @@ pub fn explore(model: &Model) -> Explored {
     let mut found = Found::new();
     found.add(model.start().pack(), NOWHERE);
     let (mut next, mut transitions, mut depth, mut level_end) = (0, 0, 0, 1);
+    let mut seen = [false; SIGHTS.len()];
     let mut successors = vec![];
     while next < found.states.len() {
         if next == level_end {
@@ -80,7 +87,10 @@ pub fn explore(model: &Model) -> Explored {
         let state = State::unpack(&found.states[next]);
         if let Err(broken) = model.check(&state) {
             let violation = Some((way_to(model, &found, next), broken));
-            return Explored { states: found.states.len(), transitions, depth, violation };
+            return Explored { states: found.states.len(), transitions, depth, seen, violation };
+        }
+        for (seen, (_, sight)) in seen.iter_mut().zip(SIGHTS) {
+            *seen |= !*seen && sight(&state);
         }
         successors.clear();
         model.steps(&state, &mut successors);
@@ -90,7 +100,7 @@ pub fn explore(model: &Model) -> Explored {
         }
         next += 1;
     }
-    Explored { states: found.states.len(), transitions, depth, violation: None }
+    Explored { states: found.states.len(), transitions, depth, seen, violation: None }
 }
 
 /// The steps from the start to the state at `index`. Only the parents are kept: what was done is found again.

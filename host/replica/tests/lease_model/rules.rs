@@ -83,7 +83,7 @@ pub struct Timers {
 /// The margins that two clocks need of which one may run twice as fast as the other, and nothing to spare.
 pub const TIMERS: Timers = Timers { refuses: 4, heard: 2, lease: 2, granted: 4 };
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Terms, the first included: one election fewer.
     pub terms: u8,
@@ -91,7 +91,23 @@ pub struct Bounds {
     pub log: u8,
     /// Whether what a leader sent may arrive after it has stopped leading.
     pub delayed: bool,
-    /// Whether every timer of a node runs on that node's one clock, and every follower knows the V that it was told.
-    /// Else each timer runs at the rate that is worst, and a read is wrong as soon as it might become so.
-    pub exact: bool,
+    pub clocks: Clocks,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Clocks {
+    /// Every timer of a node runs on that node's one clock, and every follower knows the V that it was told.
+    Drifting,
+    /// Every timer runs at the rate that is worst for it, even two of one node, and a read is wrong as soon as it
+    /// notes too early an entry: what holds here holds with drifting clocks, and is found with far fewer states.
+    Worst,
+}
+
+/// What a model looks for besides entries lost or changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Property {
+    /// A read sees all that was acknowledged or shown before it began.
+    StrictReads,
+    /// While a leader is sure that it leads, no later one has been elected.
+    SoleLeader,
 }

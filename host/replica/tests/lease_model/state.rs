@@ -191,119 +191,122 @@ pub fn slot(leader: usize, node: usize) -> usize {
     (node + NODES - leader) % NODES - 1
 }
 
-struct Bits(u64, u32);
-
-impl Bits {
-    fn put(&mut self, value: u8, width: u32) {
-        debug_assert!(u32::from(value) < 1 << width, "{value} does not fit {width} bits");
-        self.0 |= u64::from(value) << self.1;
-        self.1 += width;
+impl Log {
+    fn pack(self) -> u64 {
+        (self.terms as u64) << 3 | self.length as u64
     }
 
-    fn take(&mut self, width: u32) -> u8 {
-        let value = self.0 & ((1 << width) - 1);
-        self.0 >>= width;
-        value as u8
-    }
-
-    fn put_log(&mut self, log: Log) {
-        self.put(log.length, 3);
-        self.0 |= u64::from(log.terms) << self.1;
-        self.1 += 2 * LOG_MAX as u32;
-    }
-
-    fn take_log(&mut self) -> Log {
-        let length = self.take(3);
-        let terms = (self.0 & ((1 << (2 * LOG_MAX)) - 1)) as u16;
-        self.0 >>= 2 * LOG_MAX;
+    fn take(word: &mut u64) -> Log {
+        let length = take(word, 3);
+        let terms = (*word & ((1 << (2 * LOG_MAX)) - 1)) as u16;
+        *word >>= 2 * LOG_MAX;
         Log { length, terms }
+    }
+}
+
+const LOG_BITS: usize = 3 + 2 * LOG_MAX;
+
+/// Takes the lowest bits off.
+fn take(word: &mut u64, width: u32) -> u8 {
+    let value = (*word & ((1 << width) - 1)) as u8;
+    *word >>= width;
+    value
+}
+
+// Unoptimised builds spend most of their time here: shifts, and no calls. What is put in last is taken out first.
+impl Node {
+    fn pack(&self) -> u64 {
+        let mut word = self.log.pack();
+        word = word << 2 | self.term as u64;
+        word = word << 1 | self.voted as u64;
+        word = word << 2 | self.role as u64;
+        word = word << 3 | self.votes as u64;
+        word = word << 3 | self.visible as u64;
+        word = word << 3 | self.refuses as u64;
+        word = word << 2 | self.lease as u64;
+        word = word << 3 | self.blank as u64;
+        word = word << 3 | self.wait as u64;
+        let [next, after] = &self.peers;
+        word = word << 9 | (next.matched as u64) << 6 | (next.heard as u64) << 3 | next.granted as u64;
+        word << 9 | (after.matched as u64) << 6 | (after.heard as u64) << 3 | after.granted as u64
+    }
+
+    fn unpack(mut word: u64) -> Node {
+        let word = &mut word;
+        let mut peer = || Peer { granted: take(word, 3), heard: take(word, 3), matched: take(word, 3) };
+        let (after, next) = (peer(), peer());
+        Node {
+            peers: [next, after],
+            wait: take(word, 3),
+            blank: take(word, 3),
+            lease: take(word, 2),
+            refuses: take(word, 3),
+            visible: take(word, 3),
+            votes: take(word, 3),
+            role: [Role::Follower, Role::Candidate, Role::Leader][usize::from(take(word, 2))],
+            voted: take(word, 1) == 1,
+            term: take(word, 2),
+            log: Log::take(word),
+        }
+    }
+}
+
+impl Sent {
+    fn unpack(word: &mut u64) -> Sent {
+        Sent { visible: take(word, 3), term: take(word, 2), log: Log::take(word) }
+    }
+}
+
+impl Read {
+    fn pack(self) -> u64 {
+        let (stage, noted) = match self.stage {
+            Stage::Waits(noted) => (1, noted),
+            Stage::Noted(noted) => (2, noted),
+            Stage::Checked => (3, 0),
+        };
+        (self.floor as u64) << 7 | (self.node as u64) << 5 | (noted as u64) << 2 | stage
+    }
+
+    fn take(word: &mut u64) -> Option<Read> {
+        let (stage, noted, node, floor) = (take(word, 2), take(word, 3), take(word, 2), take(word, 3));
+        let stage = match stage {
+            1 => Stage::Waits(noted),
+            2 => Stage::Noted(noted),
+            3 => Stage::Checked,
+            _ => return None,
+        };
+        Some(Read { node, stage, floor })
     }
 }
 
 impl State {
     pub fn pack(&self) -> Packed {
-        let mut packed = [0; NODES + 2];
-        for (place, node) in packed.iter_mut().zip(&self.nodes) {
-            let mut bits = Bits(0, 0);
-            bits.put(node.term, 2);
-            bits.put(node.voted.into(), 1);
-            bits.put_log(node.log);
-            bits.put(node.role as u8, 2);
-            bits.put(node.votes, 3);
-            bits.put(node.visible, 3);
-            bits.put(node.refuses, 3);
-            bits.put(node.lease, 2);
-            bits.put(node.blank, 3);
-            bits.put(node.wait, 3);
-            for peer in &node.peers {
-                bits.put(peer.matched, 3);
-                bits.put(peer.heard, 3);
-                bits.put(peer.granted, 3);
-            }
-            *place = bits.0;
+        let [first, second, third] = &self.nodes;
+        let mut on_its_way = 0;
+        let mut at = 0;
+        while at < NODES {
+            let sent = &self.sent[at];
+            on_its_way = on_its_way << LOG_BITS | sent.log.pack();
+            on_its_way = on_its_way << 5 | (sent.term as u64) << 3 | sent.visible as u64;
+            at += 1;
         }
-        let mut bits = Bits(0, 0);
-        bits.put_log(self.shown);
-        bits.put(self.shown_in, 2);
+        let mut rest = (self.shown.pack()) << 2 | self.shown_in as u64;
+        rest <<= 10;
         if let Some(read) = self.read {
-            let (stage, noted) = match read.stage {
-                Stage::Waits(noted) => (1, noted),
-                Stage::Noted(noted) => (2, noted),
-                Stage::Checked => (3, 0),
-            };
-            bits.put(stage, 2);
-            bits.put(noted, 3);
-            bits.put(read.node, 2);
-            bits.put(read.floor, 3);
-        } else {
-            bits.put(0, 10 - 7);
-            bits.put(0, 7);
+            rest |= read.pack();
         }
-        packed[NODES] = bits.0;
-        let mut bits = Bits(0, 0);
-        for sent in &self.sent {
-            bits.put(sent.term, 2);
-            bits.put_log(sent.log);
-            bits.put(sent.visible, 3);
-        }
-        packed[NODES + 1] = bits.0;
-        packed
+        [first.pack(), second.pack(), third.pack(), on_its_way, rest]
     }
 
     pub fn unpack(packed: &Packed) -> State {
-        let node = |place: usize| {
-            let mut bits = Bits(packed[place], 0);
-            Node {
-                term: bits.take(2),
-                voted: bits.take(1) == 1,
-                log: bits.take_log(),
-                role: [Role::Follower, Role::Candidate, Role::Leader][usize::from(bits.take(2))],
-                votes: bits.take(3),
-                visible: bits.take(3),
-                refuses: bits.take(3),
-                lease: bits.take(2),
-                blank: bits.take(3),
-                wait: bits.take(3),
-                peers: std::array::from_fn(|_| Peer {
-                    matched: bits.take(3),
-                    heard: bits.take(3),
-                    granted: bits.take(3),
-                }),
-            }
-        };
-        let nodes = std::array::from_fn(node);
-        let mut bits = Bits(packed[NODES], 0);
-        let (shown, shown_in) = (bits.take_log(), bits.take(2));
-        let (stage, noted, reader, floor) = (bits.take(2), bits.take(3), bits.take(2), bits.take(3));
-        let stage = match stage {
-            1 => Some(Stage::Waits(noted)),
-            2 => Some(Stage::Noted(noted)),
-            3 => Some(Stage::Checked),
-            _ => None,
-        };
-        let read = stage.map(|stage| Read { node: reader, stage, floor });
-        let mut bits = Bits(packed[NODES + 1], 0);
-        let sent = std::array::from_fn(|_| Sent { term: bits.take(2), log: bits.take_log(), visible: bits.take(3) });
-        State { nodes, shown, shown_in, read, sent }
+        let [first, second, third, mut on_its_way, mut rest] = *packed;
+        let mut sent = [Sent::default(); NODES];
+        for sent in sent.iter_mut().rev() {
+            *sent = Sent::unpack(&mut on_its_way);
+        }
+        let read = Read::take(&mut rest);
+        let shown_in = take(&mut rest, 2);
+        let nodes = [Node::unpack(first), Node::unpack(second), Node::unpack(third)];
+        State { nodes, shown: Log::take(&mut rest), shown_in, read, sent }
     }
 }

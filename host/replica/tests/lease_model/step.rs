@@ -1,33 +1,74 @@
 //! What can happen next, and what must hold whatever has happened.
 
-use crate::rules::{Bounds, Checked, FAST, Restarted, Rules, SLOW, Timers};
-use crate::state::{Log, NODES, Node, Peer, Read, Role, Sent, Stage, State, slot};
+use crate::rules::{Bounds, Checked, Clocks, FAST, Property, Restarted, Rules, SLOW, Timers};
+use crate::state::{LOG_MAX, Log, NODES, Node, Peer, Read, Role, Sent, Stage, State, slot};
 
 pub struct Model {
     pub rules: Rules,
     pub timers: Timers,
     pub bounds: Bounds,
+    pub properties: &'static [Property],
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
-    Tick([u8; NODES]),
-    Append { leader: usize },
-    Replicate { leader: usize, to: usize, length: u8 },
-    Grant { leader: usize, to: usize },
-    Advance { leader: usize },
-    AcknowledgeAtCommit { leader: usize },
-    Stand { node: usize },
-    Vote { voter: usize, candidate: usize },
-    Win { node: usize },
-    Restart { node: usize },
-    Deliver { from: usize, to: usize, length: u8 },
-    LocalRead { node: usize },
-    NoteFirst { node: usize },
-    ThenCheck { node: usize },
-    CheckFirst { node: usize },
-    ThenNote { node: usize },
-    AskForRead { node: usize, leader: usize },
+    /// What each clock counts; nothing is said of clocks at the worst rates.
+    Tick(Option<[u8; NODES]>),
+    Append {
+        leader: usize,
+    },
+    Replicate {
+        leader: usize,
+        to: usize,
+        length: u8,
+    },
+    Grant {
+        leader: usize,
+        to: usize,
+    },
+    Advance {
+        leader: usize,
+    },
+    AcknowledgeAtCommit {
+        leader: usize,
+    },
+    Stand {
+        node: usize,
+    },
+    Vote {
+        voter: usize,
+        candidate: usize,
+    },
+    Win {
+        node: usize,
+    },
+    Restart {
+        node: usize,
+    },
+    Deliver {
+        from: usize,
+        to: usize,
+        length: u8,
+    },
+    LocalRead {
+        node: usize,
+    },
+    NoteFirst {
+        node: usize,
+    },
+    ThenCheck {
+        node: usize,
+    },
+    CheckFirst {
+        node: usize,
+    },
+    ThenNote {
+        node: usize,
+    },
+    AskForRead {
+        node: usize,
+        leader: usize,
+    },
 }
 
 type Steps = Vec<(Action, State)>;
@@ -35,6 +76,10 @@ type Steps = Vec<(Action, State)>;
 impl Model {
     /// Node 0 has just been elected by all, and nobody holds an older lease.
     pub fn start(&self) -> State {
+        let Timers { refuses, heard, lease, granted } = self.timers;
+        assert!(refuses.max(heard).max(granted) < 8 && lease < 4, "timers too long for packed states");
+        let longest = usize::from(self.bounds.log + self.bounds.terms - 1);
+        assert!(longest <= LOG_MAX && self.bounds.terms < 4, "bounds too wide for packed states");
         let follower = Node {
             term: 1,
             voted: true,
@@ -52,7 +97,13 @@ impl Model {
         leader.role = Role::Leader;
         leader.log.push(1);
         leader.blank = 1;
-        State { nodes: [leader, follower, follower], shown: Log::default(), shown_in: 0, read: None, sent: [Sent::default(); NODES] }
+        State {
+            nodes: [leader, follower, follower],
+            shown: Log::default(),
+            shown_in: 0,
+            read: None,
+            sent: [Sent::default(); NODES],
+        }
     }
 
     pub fn steps(&self, state: &State, steps: &mut Steps) {
@@ -131,7 +182,7 @@ impl Model {
         if !node.log.holds(sent.log) {
             node.log = sent.log;
         }
-        if self.bounds.exact {
+        if self.bounds.clocks == Clocks::Drifting {
             node.visible = node.visible.max(sent.visible.min(sent.log.length));
         }
         true
@@ -168,8 +219,7 @@ impl Model {
         for voter in (0..NODES).filter(|voter| *voter != at && node.votes & 1 << *voter == 0) {
             let other = &state.nodes[voter];
             let is_free = other.term < node.term || other.term == node.term && !other.voted;
-            let has_newer =
-                (other.log.last_term(), other.log.length) > (node.log.last_term(), node.log.length);
+            let has_newer = (other.log.last_term(), other.log.length) > (node.log.last_term(), node.log.length);
             if is_free && other.refuses == 0 && !has_newer {
                 let mut next = *state;
                 next.nodes[at].votes |= 1 << voter;
@@ -196,7 +246,7 @@ impl Model {
     fn stop_leading(&self, state: &mut State, at: usize) {
         let node = &mut state.nodes[at];
         if node.is_leader() && self.bounds.delayed {
-            let visible = if self.bounds.exact { node.visible } else { 0 };
+            let visible = if self.bounds.clocks == Clocks::Drifting { node.visible } else { 0 };
             state.sent[at] = Sent { term: node.term, log: node.log, visible };
         }
         state.nodes[at].follow();
@@ -266,10 +316,10 @@ impl Model {
     }
 
     fn tick(&self, state: &State, steps: &mut Steps) {
-        if !self.bounds.exact {
+        if self.bounds.clocks == Clocks::Worst {
             let mut next = *state;
             next.nodes.iter_mut().for_each(Node::pass_at_worst);
-            steps.push((Action::Tick([0; NODES]), next));
+            steps.push((Action::Tick(None), next));
             return;
         }
         // A clock with no timer that the difference matters to need not run at two rates.
@@ -286,12 +336,13 @@ impl Model {
                     for (node, units) in next.nodes.iter_mut().zip(units) {
                         node.pass(units);
                     }
-                    steps.push((Action::Tick(units), next));
+                    steps.push((Action::Tick(Some(units)), next));
                 }
             }
         }
     }
 
+    /// What is broken in this state.
     pub fn check(&self, state: &State) -> Result<(), String> {
         for (at, node) in state.nodes.iter().enumerate() {
             if !state.shown.holds(node.log.prefix(node.visible)) || node.log.length < node.visible {
@@ -300,10 +351,18 @@ impl Model {
             if node.is_leader() && state.shown_in <= node.term && !node.log.holds(state.shown) {
                 return Err(format!("node {at} leads without entries that were acknowledged"));
             }
+            let is_deposed = state.nodes.iter().any(|other| other.is_leader() && other.term > node.term);
+            if self.properties.contains(&Property::SoleLeader) && node.leads_surely() && is_deposed {
+                return Err(format!("node {at} is sure that it leads, and a later leader has been elected"));
+            }
         }
-        if let Some(Read { node, stage: Stage::Waits(noted), floor }) = state.read {
-            let visible = state.nodes[usize::from(node)].visible;
-            if !self.bounds.exact || (noted..floor).contains(&visible) {
+        if let Some(Read { node, stage: Stage::Waits(noted), floor }) = state.read
+            && self.properties.contains(&Property::StrictReads)
+        {
+            // At the worst the follower learns of a V just so far and no further.
+            let worst = self.bounds.clocks == Clocks::Worst;
+            let visible = if worst { noted } else { state.nodes[usize::from(node)].visible };
+            if (noted..floor).contains(&visible) {
                 return Err(format!(
                     "a read at node {node} answers at {visible}; entry {floor} was acknowledged before it began"
                 ));
@@ -313,6 +372,25 @@ impl Model {
     }
 }
 
+/// What an exploration must have come across, so that a model in which nothing happens does not pass.
+pub const SIGHTS: [(&str, fn(&State) -> bool); 4] = [
+    ("a lease holder that can read the newest of two entries at once", |state| {
+        state.nodes.iter().any(|node| node.lease > 0 && node.log == state.shown && node.log.length >= 2)
+    }),
+    ("a later leader that has acknowledged an entry of its own and remembers a lease", |state| {
+        let granted = |node: &Node| node.peers.iter().any(|peer| peer.granted > 0);
+        state.nodes.iter().any(|node| node.term > 1 && node.is_leader() && node.visible >= node.blank && granted(node))
+    }),
+    ("a deposed leader that still leads while the new one acknowledges", |state| {
+        let leads = |term: u8| state.nodes.iter().any(|node| node.is_leader() && node.term == term);
+        leads(1) && state.shown_in > 1
+    }),
+    ("a lease from an earlier leader, still held under the new one", |state| {
+        let waits = state.nodes.iter().any(|node| node.is_leader() && node.wait > 0);
+        waits && state.nodes.iter().any(|node| node.lease > 0)
+    }),
+];
+
 fn show(state: &mut State, log: Log, term: u8) {
     state.shown_in = state.shown_in.max(term);
     // A log that contradicts what was shown is left for `check` to find.
@@ -320,4 +398,3 @@ fn show(state: &mut State, log: Log, term: u8) {
         state.shown = log;
     }
 }
-

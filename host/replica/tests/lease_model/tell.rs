@@ -1,14 +1,15 @@
 //! A way to a violation in words, for people.
 
 use crate::explore::Step;
-use crate::state::{Log, Node, NODES, Role, State, slot};
+use crate::state::{Log, NODES, Node, Role, State, slot};
 use crate::step::Action;
 use std::fmt;
 
 impl fmt::Display for Action {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Action::Tick(units) => write!(out, "time passes: the clocks go on by {units:?}"),
+            Action::Tick(Some(units)) => write!(out, "time passes: the clocks go on by {units:?}"),
+            Action::Tick(None) => write!(out, "time passes, for each timer as is worst"),
             Action::Append { leader } => write!(out, "node {leader} appends an entry of a client"),
             Action::Replicate { leader, to, length } => {
                 write!(out, "node {to} gets node {leader}'s first {length} entries and acknowledges them")
@@ -28,7 +29,9 @@ impl fmt::Display for Action {
             }
             Action::NoteFirst { node } => write!(out, "a read begins at node {node}, which notes its last entry"),
             Action::ThenCheck { node } => write!(out, "… and node {node} now sees that it holds a lease"),
-            Action::CheckFirst { node } => write!(out, "a read begins at node {node}, which sees that it holds a lease"),
+            Action::CheckFirst { node } => {
+                write!(out, "a read begins at node {node}, which sees that it holds a lease")
+            }
             Action::ThenNote { node } => write!(out, "… and node {node} now notes its last entry"),
             Action::AskForRead { node, leader } => {
                 write!(out, "a read begins at node {node}; node {leader} says for which entry it has to wait")
