@@ -19,7 +19,7 @@ pub struct Rules {
     pub voters_are_sticky: bool,
     /// A node that has started votes for nobody for E.
     pub restart_waits: bool,
-    /// Whether the lease held is asked at the moment of noting the last entry, or at another.
+    /// When a reader looks at its lease: as it notes its last entry, or earlier or later.
     pub lease_checked: Checked,
     /// A leader that is asked for a read answers only while it surely leads.
     pub read_needs_sure_lead: bool,
@@ -33,9 +33,9 @@ pub struct Rules {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Checked {
-    WithNoting,
-    BeforeNoting,
-    AfterNoting,
+    Together,
+    Before,
+    After,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub const FULL: Rules = Rules {
     grant_is_remembered: true,
     voters_are_sticky: true,
     restart_waits: true,
-    lease_checked: Checked::WithNoting,
+    lease_checked: Checked::Together,
     read_needs_sure_lead: true,
     read_needs_blank: true,
     acknowledge_when_visible: true,

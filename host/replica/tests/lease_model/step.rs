@@ -294,11 +294,11 @@ impl Model {
             return;
         }
         match self.rules.lease_checked {
-            Checked::WithNoting if node.lease > 0 && last < floor => {
+            Checked::Together if node.lease > 0 && last < floor => {
                 push(Action::LocalRead { node: at }, Stage::Waits(last), floor);
             }
-            Checked::AfterNoting if last < floor => push(Action::NoteFirst { node: at }, Stage::Noted(last), floor),
-            Checked::BeforeNoting if node.lease > 0 => push(Action::CheckFirst { node: at }, Stage::Checked, floor),
+            Checked::After if last < floor => push(Action::NoteFirst { node: at }, Stage::Noted(last), floor),
+            Checked::Before if node.lease > 0 => push(Action::CheckFirst { node: at }, Stage::Checked, floor),
             _ => {}
         }
         for leader in 0..NODES {
@@ -372,8 +372,11 @@ impl Model {
     }
 }
 
+/// What it is, and whether a state shows it.
+type Sight = (&'static str, fn(&State) -> bool);
+
 /// What an exploration must have come across, so that a model in which nothing happens does not pass.
-pub const SIGHTS: [(&str, fn(&State) -> bool); 4] = [
+pub const SIGHTS: [Sight; 4] = [
     ("a lease holder that can read the newest of two entries at once", |state| {
         state.nodes.iter().any(|node| node.lease > 0 && node.log == state.shown && node.log.length >= 2)
     }),
