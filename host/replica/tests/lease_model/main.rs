@@ -65,7 +65,9 @@
 //!   reads and grants. It must take the end of its log for its blank and wait like a new leader, or stop leading.
 //!
 //! `ISOBAR_MODEL_DEPTH=2 cargo test --release -p isobar-replica --test lease_model` goes further; `-- --nocapture`
-//! prints the ways to the violations and how many states there are.
+//! prints the ways to the violations and how many states there are: for the full rule 1.4 million with one election
+//! and three entries of a leader, 0.9 million with two elections, 0.9 million with drifting clocks; 28 million, with two
+//! elections and late messages, at depth 3.
 
 mod explore;
 mod rules;
@@ -122,6 +124,12 @@ fn is_missed(name: &str, rules: Rules) {
     fails(name, rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
 }
 
+/// The same, and the entries are the blanks of two leaders.
+fn is_missed_by_blanks(name: &str, rules: Rules) {
+    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
+    fails(name, rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
+}
+
 /// The same where it takes many steps: with one clock for each node only if there is time.
 fn is_missed_late(name: &str, rules: Rules, timers: Timers) {
     let clocks = if depth() > 1 { Clocks::Drifting } else { Clocks::Worst };
@@ -149,9 +157,7 @@ fn the_full_rule_holds_with_one_clock_for_each_node() {
 
 #[test]
 fn a_new_leader_has_to_wait() {
-    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
-    let rules = Rules { new_leader_waits: false, ..FULL };
-    fails("no wait of a new leader", rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
+    is_missed_by_blanks("no wait of a new leader", Rules { new_leader_waits: false, ..FULL });
 }
 
 #[test]
@@ -161,9 +167,7 @@ fn a_grant_needs_all_that_is_visible() {
 
 #[test]
 fn a_grant_needs_the_blank() {
-    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
-    let rules = Rules { grant_needs_blank: false, ..FULL };
-    fails("grants to nodes without the blank", rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
+    is_missed_by_blanks("grants to nodes without the blank", Rules { grant_needs_blank: false, ..FULL });
 }
 
 #[test]
@@ -189,23 +193,17 @@ fn a_restarted_node_must_not_vote_at_once() {
 
 #[test]
 fn the_lease_must_not_be_looked_at_after_noting_the_last_entry() {
-    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
-    let rules = Rules { lease_checked: Checked::After, ..FULL };
-    fails("the last entry noted, then the lease", rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
+    is_missed_by_blanks("the last entry noted, then the lease", Rules { lease_checked: Checked::After, ..FULL });
 }
 
 #[test]
 fn a_leader_that_is_asked_for_a_read_must_be_sure() {
-    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
-    let rules = Rules { read_needs_sure_lead: false, ..FULL };
-    fails("reads of a leader that may be deposed", rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
+    is_missed_by_blanks("reads of a leader that may be deposed", Rules { read_needs_sure_lead: false, ..FULL });
 }
 
 #[test]
 fn a_leader_must_not_read_before_its_blank() {
-    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
-    let rules = Rules { read_needs_blank: false, ..FULL };
-    fails("reads of a leader before its blank", rules, TIMERS, bounds, STRICT, "was acknowledged before it began");
+    is_missed_by_blanks("reads of a leader before its blank", Rules { read_needs_blank: false, ..FULL });
 }
 
 #[test]
