@@ -191,6 +191,15 @@ fn a_restarted_node_must_not_vote_at_once() {
     is_missed_late("votes straight after a start", Rules { restart_waits: false, ..FULL }, TIMERS);
 }
 
+/// It votes for itself then.
+#[test]
+fn a_restarted_node_must_not_stand_at_half_time() {
+    let rules = Rules { restart_stands_late: false, ..FULL };
+    let bounds = Bounds { log: 1, delayed: false, clocks: Clocks::Drifting, ..SMALL };
+    let properties = &[Property::SoleLeader];
+    fails("stands early after a start", rules, TIMERS, bounds, properties, "a later leader has been elected");
+}
+
 #[test]
 fn the_lease_must_not_be_looked_at_after_noting_the_last_entry() {
     is_missed_by_blanks("the last entry noted, then the lease", Rules { lease_checked: Checked::After, ..FULL });

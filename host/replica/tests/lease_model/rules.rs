@@ -17,8 +17,10 @@ pub struct Rules {
     pub grant_is_remembered: bool,
     /// A follower that has heard of a leader votes for nobody for E.
     pub voters_are_sticky: bool,
-    /// A node that has started votes for nobody for E.
+    /// A node that has started votes for no other node for E …
     pub restart_waits: bool,
+    /// … and does not stand for election either; else it does after half of that.
+    pub restart_stands_late: bool,
     /// When a reader looks at its lease: as it notes its last entry, or earlier or later.
     pub lease_checked: Checked,
     /// A leader that is asked for a read answers only while it surely leads.
@@ -56,6 +58,7 @@ pub const FULL: Rules = Rules {
     grant_is_remembered: true,
     voters_are_sticky: true,
     restart_waits: true,
+    restart_stands_late: true,
     lease_checked: Checked::Together,
     read_needs_sure_lead: true,
     read_needs_blank: true,

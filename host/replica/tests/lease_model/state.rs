@@ -77,6 +77,8 @@ pub struct Node {
     pub visible: u8,
     /// How long it votes for nobody; its own clock.
     pub refuses: u8,
+    /// It refuses because it has started, not for a leader; kept only where that makes a difference.
+    pub is_fresh: bool,
     /// How long it may read by its lease; its own clock.
     pub lease: u8,
     // Leaders.
@@ -223,6 +225,7 @@ impl Node {
         word = word << 3 | self.votes as u64;
         word = word << 3 | self.visible as u64;
         word = word << 3 | self.refuses as u64;
+        word = word << 1 | self.is_fresh as u64;
         word = word << 2 | self.lease as u64;
         word = word << 3 | self.blank as u64;
         word = word << 3 | self.wait as u64;
@@ -240,6 +243,7 @@ impl Node {
             wait: take(word, 3),
             blank: take(word, 3),
             lease: take(word, 2),
+            is_fresh: take(word, 1) == 1,
             refuses: take(word, 3),
             visible: take(word, 3),
             votes: take(word, 3),

@@ -88,6 +88,7 @@ impl Model {
             votes: 0,
             visible: 0,
             refuses: 0,
+            is_fresh: false,
             lease: 0,
             blank: 0,
             wait: 0,
@@ -178,6 +179,7 @@ impl Model {
         let node = &mut state.nodes[to];
         node.term = sent.term;
         node.voted = true;
+        node.is_fresh = false;
         node.refuses = if self.rules.voters_are_sticky { self.timers.refuses } else { 0 };
         if !node.log.holds(sent.log) {
             node.log = sent.log;
@@ -204,7 +206,8 @@ impl Model {
 
     fn elect(&self, state: &State, at: usize, steps: &mut Steps) {
         let node = &state.nodes[at];
-        if node.refuses == 0 && node.term < self.bounds.terms {
+        let stands_early = node.is_fresh && node.refuses <= self.timers.refuses / 2;
+        if (node.refuses == 0 || stands_early) && node.term < self.bounds.terms {
             let mut next = *state;
             let candidate = &mut next.nodes[at];
             candidate.role = Role::Candidate;
@@ -261,6 +264,7 @@ impl Model {
         node.visible = 0;
         node.lease = 0;
         node.refuses = if self.rules.restart_waits { self.timers.refuses } else { 0 };
+        node.is_fresh = !self.rules.restart_stands_late;
         if was_leader && self.rules.restarted_leader != Restarted::Follows {
             node.role = Role::Leader;
             node.refuses = 0;
