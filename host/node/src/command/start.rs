@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Configuration;
 use crate::node::Node;
+use crate::peers::Role;
 use crate::protocol::http::Server;
 use crate::session::{Session, Settings, once};
 
@@ -26,12 +27,44 @@ pub struct Arguments {
     /// Name of the region that this node serves [default: local]
     #[arg(long, value_name = "NAME")]
     pub region: Option<String>,
+    /// File that makes this node a member of a cluster (isobar cluster invite); needed once
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
+    pub invitation: Option<PathBuf>,
+    /// Address where the cluster's other nodes reach this one [default: 127.0.0.1:7100]
+    #[arg(long, value_name = "ADDRESS", help_heading = CLUSTER)]
+    pub listen_peers: Option<SocketAddr>,
+    /// Address that the other nodes are told [default: as --listen-peers]
+    #[arg(long, value_name = "HOST:PORT", help_heading = CLUSTER)]
+    pub advertise: Option<String>,
+    /// Peer address of a member, of which a node without data asks to be let in; may be given again
+    #[arg(long, value_name = "HOST:PORT", help_heading = CLUSTER)]
+    pub join: Vec<String>,
+    /// The same, several at once; this node's own may be among them
+    #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_delimiter = ',', help_heading = CLUSTER)]
+    pub peers: Vec<String>,
+    /// Reach a region, or the node with a number, at another address than it advertises; may be given again
+    #[arg(long, value_name = "REGION=HOST:PORT", value_parser = address_override, help_heading = CLUSTER)]
+    pub peer: Vec<(String, String)>,
+    /// Join to keep the data and serve reads, without a vote
+    #[arg(long, conflicts_with = "witness", help_heading = CLUSTER)]
+    pub learner: bool,
+    /// Join to vote and to keep the journal, without data
+    #[arg(long, help_heading = CLUSTER)]
+    pub witness: bool,
     /// TOML file with further settings; the command line wins over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Listen beyond this machine although nothing is encrypted and nobody is asked who they are
     #[arg(long)]
     pub insecure: bool,
+}
+
+/// Heading of the options about clusters in --help.
+const CLUSTER: &str = "A node of a cluster";
+
+fn address_override(text: &str) -> Result<(String, String), String> {
+    let (whom, address) = text.split_once('=').ok_or("it looks like oregon=127.0.0.1:7102")?;
+    Ok((whom.into(), address.into()))
 }
 
 /// Runs the node until SIGTERM or Ctrl-C.
@@ -65,6 +98,22 @@ fn configuration(arguments: Arguments) -> Result<Configuration, String> {
         configuration.region = region;
     }
     configuration.insecure |= arguments.insecure;
+    let peers = &mut configuration.peers;
+    if let Some(listen) = arguments.listen_peers {
+        peers.listen = listen;
+    }
+    if let Some(advertise) = arguments.advertise {
+        peers.advertise = advertise;
+    }
+    if !(arguments.join.is_empty() && arguments.peers.is_empty()) {
+        peers.join = arguments.join.into_iter().chain(arguments.peers).collect();
+    }
+    peers.addresses.extend(arguments.peer);
+    match (arguments.learner, arguments.witness) {
+        (true, _) => peers.role = Role::Learner,
+        (_, true) => peers.role = Role::Witness,
+        _ => {}
+    }
     configuration.check()?;
     Ok(configuration)
 }
