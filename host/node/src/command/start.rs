@@ -12,7 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Configuration;
 use crate::node::Node;
-use crate::peers::Role;
+use crate::peers::{Invitation, Place, Role};
 use crate::protocol::http::Server;
 use crate::session::{Session, Settings, once};
 
@@ -119,7 +119,8 @@ fn configuration(arguments: Arguments) -> Result<Configuration, String> {
 }
 
 async fn start(arguments: Arguments) -> Result<(), String> {
-    let configuration = configuration(arguments)?;
+    let invitation = arguments.invitation.as_deref().map(Invitation::read).transpose()?;
+    let mut configuration = configuration(arguments)?;
     // Before anything is opened, so that an early signal is not lost.
     let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let listen = configuration.http.listen;
@@ -128,6 +129,9 @@ async fn start(arguments: Arguments) -> Result<(), String> {
             "WARNING: {listen} is reachable from other machines. Nothing is encrypted and nobody is asked who they \
              are: whoever reaches this address can read and change all data."
         );
+    }
+    if let Some(place) = Place::take(&mut configuration, invitation.as_ref()).await? {
+        return Err(format!("{} is a member of a cluster, which this version cannot start", place.member));
     }
     let node = Arc::new(Node::open(configuration).await.map_err(|error| error.to_string())?);
     let server = Server::start(node.clone()).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;

@@ -137,8 +137,7 @@ impl Authority {
     }
 
     fn issue(&self, node: &Issued, days: u32) -> Result<Invitation, String> {
-        let identity =
-            Identity { cluster: self.cluster.id.clone(), node: node.number, region: node.region.clone() };
+        let identity = Identity { cluster: self.cluster.id.clone(), node: node.number, region: node.region.clone() };
         let key = KeyPair::generate().map_err(unmade)?;
         let issuer = Issuer::new(authority_parameters(&self.cluster.id), &self.key);
         let parameters = node_parameters(&identity, days)?;
@@ -162,7 +161,9 @@ fn unmade(error: rcgen::Error) -> String {
 
 fn cluster_text(cluster: &Cluster) -> Result<String, String> {
     let text = toml::to_string(cluster).map_err(|error| error.to_string())?;
-    Ok(format!("# Written by `isobar cluster`. Numbers of nodes are never given twice: do not lower next_node.\n{text}"))
+    Ok(format!(
+        "# Written by `isobar cluster`. Numbers of nodes are never given twice: do not lower next_node.\n{text}"
+    ))
 }
 
 fn authority_parameters(cluster: &str) -> CertificateParams {

@@ -25,7 +25,7 @@ pub struct Configuration {
     pub handshake_ms: u64,
     /// How long the TCP connection to a peer may take, and how long its TLS handshake.
     pub connect_ms: u64,
-    /// A connection in use that has been silent for so long is asked for a sign of life.
+    /// A connection that has been silent for so long is asked for a sign of life.
     pub ping_ms: u64,
     /// A connection that then gives no sign of life for so long is dead.
     pub ping_timeout_ms: u64,
@@ -155,8 +155,9 @@ impl Configuration {
         Duration::from_millis(self.ping_ms)
     }
 
-    pub fn ping_timeout(&self) -> Duration {
-        Duration::from_millis(self.ping_timeout_ms)
+    /// After so long a silence a connection is dead.
+    pub fn silence(&self) -> Duration {
+        Duration::from_millis(self.ping_ms.saturating_add(self.ping_timeout_ms))
     }
 
     pub fn stream_window(&self) -> u32 {

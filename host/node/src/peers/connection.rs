@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::{Request, Response, StatusCode, body::Incoming};
@@ -15,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use crate::peers::configuration::Configuration;
 use crate::peers::frames::{Body, innermost};
 use crate::peers::identity::Identity;
+use crate::peers::silence::Watched;
 use crate::peers::tls;
 
 /// Largest HTTP/2 frame (RFC 9113, section 4.2): small messages pass between the frames of a large one.
@@ -22,6 +24,34 @@ pub const FRAME_BYTES: u32 = 64 << 10;
 
 /// Headers of one request or answer.
 pub const HEADER_BYTES: u32 = 16 << 10;
+
+/// Whoever is silent is noticed by [`Watched`]; to a ping there may be no answer for longer than that, while others
+/// arrive.
+pub const PONG_TIME: Duration = Duration::from_secs(60);
+
+/// Bytes that wait in the kernel to be sent. HTTP/2 lets small messages pass large ones only before they get there.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: libc::c_int = 128 << 10;
+
+/// Sets up a socket for messages of which some are large and all are awaited.
+pub fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let value = UNSENT_BYTES;
+        let length = size_of_val(&value) as libc::socklen_t;
+        // SAFETY: the option's value is an integer of this length, which the call only reads.
+        let outcome = unsafe {
+            let value = (&raw const value).cast();
+            libc::setsockopt(stream.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, value, length)
+        };
+        if outcome != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
 
 /// A connection that has been verified. Clones share it; it closes when the last is dropped.
 #[derive(Clone)]
@@ -33,14 +63,15 @@ pub struct Connection {
 /// Connects to whoever listens at the address and is a node of the same cluster.
 pub async fn connect(address: &str, tls: Arc<ClientConfig>, configuration: &Configuration) -> io::Result<Connection> {
     let within = configuration.connect_time();
-    let stream = timeout(within, TcpStream::connect(address)).await.map_err(|_| silent("take a connection", within))??;
-    // Frames are small and awaited: they must not wait for more to send.
-    stream.set_nodelay(true)?;
+    let stream =
+        timeout(within, TcpStream::connect(address)).await.map_err(|_| silent("take a connection", within))??;
+    prepare(&stream)?;
     // The name is not used: TLS verifies certificates of nodes.
     let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::from([127, 0, 0, 1])));
     let handshake = TlsConnector::from(tls).connect(name, stream);
     let stream = timeout(within, handshake).await.map_err(|_| silent("speak TLS", within))??;
     let peer = tls::peer_of(stream.get_ref().1.peer_certificates()).map_err(io::Error::other)?;
+    let stream = Watched::new(stream, configuration.silence());
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -49,7 +80,7 @@ pub async fn connect(address: &str, tls: Arc<ClientConfig>, configuration: &Conf
         .max_frame_size(FRAME_BYTES)
         .max_header_list_size(HEADER_BYTES)
         .keep_alive_interval(configuration.ping_interval())
-        .keep_alive_timeout(configuration.ping_timeout())
+        .keep_alive_timeout(PONG_TIME)
         .keep_alive_while_idle(false)
         .max_concurrent_reset_streams(configuration.streams as usize);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(io_error)?;
@@ -106,7 +137,7 @@ async fn refusal(response: Response<Incoming>) -> io::Error {
     io::Error::new(kind, if text.is_empty() { format!("HTTP {status}") } else { text })
 }
 
-fn silent(what: &str, within: std::time::Duration) -> io::Error {
+fn silent(what: &str, within: Duration) -> io::Error {
     let text = format!("it did not {what} within {} ms (peers.connect_ms)", within.as_millis());
     io::Error::new(io::ErrorKind::TimedOut, text)
 }

@@ -1,16 +1,20 @@
 //! Messages in HTTP bodies. A call's body is the message; a stream's is frames: each its length, u32 little-endian,
 //! and its bytes.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use bytes::{Buf, Bytes};
+use futures::FutureExt;
 use futures::stream::{self, BoxStream, StreamExt};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming};
 use isobar_replica::Frames;
+use tokio::sync::oneshot;
 
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -27,9 +31,15 @@ pub fn whole(message: Vec<u8>) -> Body {
     Full::new(Bytes::from(message)).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Frames as a body, each sent as soon as it is there. One beyond the limit breaks the stream off.
-pub fn sent(frames: BoxStream<'static, Vec<u8>>, limit: usize, count: impl Fn(usize) + Send + 'static) -> Body {
-    let chunks = frames.flat_map(move |frame| {
+/// Frames as a body, each sent as soon as it is there. One beyond the limit breaks the stream off, and so does the end
+/// of `needed`, whose other end is with whoever needs the answers.
+pub fn sent(
+    frames: BoxStream<'static, Vec<u8>>,
+    limit: usize,
+    mut needed: Option<oneshot::Receiver<Infallible>>,
+    count: impl Fn(usize) + Send + 'static,
+) -> Body {
+    let mut chunks = frames.flat_map(move |frame| {
         let chunks = match framed(frame, limit) {
             Ok(chunks) => {
                 count(chunks.iter().map(Bytes::len).sum());
@@ -38,6 +48,13 @@ pub fn sent(frames: BoxStream<'static, Vec<u8>>, limit: usize, count: impl Fn(us
             Err(error) => vec![Err(error)],
         };
         stream::iter(chunks)
+    });
+    let chunks = stream::poll_fn(move |context| {
+        if needed.as_mut().is_some_and(|needed| needed.poll_unpin(context).is_ready()) {
+            needed = None;
+            return Poll::Ready(Some(Err(io::Error::other("nobody needs the answers any more"))));
+        }
+        chunks.poll_next_unpin(context)
     });
     StreamBody::new(chunks).boxed_unsync()
 }

@@ -46,7 +46,6 @@ impl Metrics {
         peers.entry(peer.node).or_insert_with(|| (peer.region.clone(), Arc::default())).1.clone()
     }
 
-
     /// Number, region and counters of each peer.
     pub fn all(&self) -> Vec<(u64, String, Arc<PeerMetrics>)> {
         self.peers.lock().iter().map(|(node, (region, metrics))| (*node, region.clone(), metrics.clone())).collect()

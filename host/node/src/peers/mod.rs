@@ -8,7 +8,9 @@ mod identity;
 mod invitation;
 mod membership;
 mod metrics;
+mod place;
 mod server;
+mod silence;
 mod tls;
 mod transport;
 
@@ -18,5 +20,6 @@ pub use identity::{Identity, check_region};
 pub use invitation::Invitation;
 pub use membership::{Membership, create_private};
 pub use metrics::{Metrics, PeerMetrics, Traffic};
+pub use place::Place;
 pub use server::{Listener, Server};
 pub use transport::HttpTransport;

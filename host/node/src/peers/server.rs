@@ -23,11 +23,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::peers::configuration::Configuration;
-use crate::peers::connection::{FRAME_BYTES, HEADER_BYTES};
+use crate::peers::connection::{FRAME_BYTES, HEADER_BYTES, PONG_TIME, prepare};
 use crate::peers::frames::{self, Body, Memory, Room};
 use crate::peers::identity::Identity;
 use crate::peers::membership::Membership;
 use crate::peers::metrics::{Metrics, PeerMetrics};
+use crate::peers::silence::Watched;
 use crate::peers::tls;
 use crate::peers::transport::{CALL, STREAM};
 
@@ -100,12 +101,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    serving: Arc<Serving>,
-    peer: Arc<dyn Peer>,
-    stopped: watch::Receiver<()>,
-) {
+async fn accept(listener: TcpListener, serving: Arc<Serving>, peer: Arc<dyn Peer>, stopped: watch::Receiver<()>) {
     let handshakes = Arc::new(Semaphore::new(serving.configuration.handshakes.min(Semaphore::MAX_PERMITS)));
     loop {
         let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
@@ -145,6 +141,7 @@ async fn connection(
     };
     let configuration = &serving.configuration;
     let streams = configuration.streams;
+    let stream = Watched::new(stream, configuration.silence());
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -157,8 +154,9 @@ async fn connection(
         .max_pending_accept_reset_streams(streams as usize)
         .auto_date_header(false)
         .keep_alive_interval(configuration.ping_interval())
-        .keep_alive_timeout(configuration.ping_timeout());
-    let asked = Arc::new(Asked { metrics: serving.metrics.of(&identity), from: identity.node, peer, serving: serving.clone() });
+        .keep_alive_timeout(PONG_TIME);
+    let asked =
+        Arc::new(Asked { metrics: serving.metrics.of(&identity), from: identity.node, peer, serving: serving.clone() });
     let service = service_fn(move |request| answer(asked.clone(), request));
     // What fails here is the peer's connection, and nothing of ours.
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
@@ -169,12 +167,10 @@ async fn connection(
 impl Serving {
     /// TLS, at the end of which it is known who the peer is.
     async fn handshake(&self, stream: TcpStream) -> Result<(TlsStream<TcpStream>, Identity), String> {
-        // Without it answers are slower, and no less right.
-        let _ = stream.set_nodelay(true);
+        prepare(&stream).map_err(|error| error.to_string())?;
         let accepted = tokio::time::timeout(self.configuration.handshake_time(), self.tls.accept(stream)).await;
-        let stream = accepted
-            .map_err(|_| "no TLS within peers.handshake_ms".to_string())?
-            .map_err(|error| error.to_string())?;
+        let stream =
+            accepted.map_err(|_| "no TLS within peers.handshake_ms".to_string())?.map_err(|error| error.to_string())?;
         let identity = tls::peer_of(stream.get_ref().1.peer_certificates())?;
         Ok((stream, identity))
     }
@@ -276,7 +272,7 @@ fn stream(asked: &Asked, body: Incoming) -> Response<Body> {
     let received = frames::received(body, limit, room, move |bytes| metrics.answered.frame_received(bytes));
     let answers = asked.peer.answer_stream(asked.from, received);
     let metrics = asked.metrics.clone();
-    Response::new(frames::sent(answers, limit, move |bytes| metrics.answered.frame_sent(bytes)))
+    Response::new(frames::sent(answers, limit, None, move |bytes| metrics.answered.frame_sent(bytes)))
 }
 
 fn refusal(status: StatusCode, reason: &str) -> Response<Body> {

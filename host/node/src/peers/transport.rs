@@ -12,6 +12,7 @@ use hyper::{Method, Request, Response, body::Incoming};
 use isobar_replica::{ANYBODY, Frames, Member, Transport};
 use parking_lot::Mutex;
 use rustls::ClientConfig;
+use tokio::sync::oneshot;
 
 use crate::peers::configuration::Configuration;
 use crate::peers::connection::{self, Connection, Failure};
@@ -213,13 +214,18 @@ impl Transport for HttpTransport {
         let to = shared.destination(to, member);
         let limit = shared.configuration.message_bytes();
         async move {
+            let (need, needed) = oneshot::channel();
             let sent = |metrics: &Arc<PeerMetrics>| {
                 metrics.asked.streams.add(1);
                 let metrics = metrics.clone();
-                frames::sent(frames, limit, move |bytes| metrics.asked.frame_sent(bytes))
+                frames::sent(frames, limit, Some(needed), move |bytes| metrics.asked.frame_sent(bytes))
             };
             let (response, metrics) = shared.send(&to, STREAM, sent).await?;
-            let count = move |bytes| metrics.asked.frame_received(bytes);
+            let count = move |bytes| {
+                // Lives as long as the frames that are received.
+                let _ = &need;
+                metrics.asked.frame_received(bytes);
+            };
             Ok(frames::received(response.into_body(), limit, Room::new(None), count))
         }
         .boxed()

@@ -145,7 +145,7 @@ fn a_data_directory_has_one_membership_which_can_be_renewed() {
     Membership::install(&renewed, data.path()).expect("the same node");
     let membership = Membership::of(data.path()).expect("nothing is wrong").expect("a member");
     assert_eq!(membership.identity, invitation.identity);
-    let days = |days| std::time::Duration::from_secs(days * 86_400);
+    let days = |days: u64| std::time::Duration::from_secs(days * 86_400);
     assert!(!membership.expires_within(days(59)) && membership.expires_within(days(61)));
     #[cfg(unix)]
     {

@@ -196,24 +196,33 @@ async fn what_is_too_long_is_refused() {
 async fn half_sent_messages_do_not_fill_the_memory() {
     let (target, friend, papers) = small(|_| {}).await;
     let mut sender = http(&target, &papers).await;
-    let half = vec![0; 1 << 20];
-    let mut open = vec![];
-    for _ in 0..2 {
-        let request = Request::post("/call").body(body(vec![half.clone()], false)).expect("a request");
-        open.push(tokio::spawn(sender.send_request(request)));
-    }
-    let error = loop {
-        match friend.call(&target, &[0; 1 << 18]).await {
-            Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-            Err(error) => break error,
+    let mut half = || {
+        let request = Request::post("/call").body(body(vec![vec![0; 1 << 20]], false)).expect("a request");
+        tokio::spawn(sender.send_request(request))
+    };
+    let mut open = [half(), half()];
+    let fill = async {
+        loop {
+            if let Err(error) = friend.call(&target, &[0; 1 << 18]).await {
+                break error;
+            }
+            // One that came while the friend's call had the room was refused itself.
+            for call in open.iter_mut().filter(|call| call.is_finished()) {
+                *call = half();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
+    let error = soon(fill).await;
     assert!(error.to_string().contains("peers.memory_mb"), "{error}");
     assert_eq!(error.kind(), std::io::ErrorKind::OutOfMemory);
     open.iter().for_each(|call| call.abort());
-    while friend.call(&target, &[0; 1 << 20]).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let freed = async {
+        while friend.call(&target, &[0; 1 << 20]).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(freed).await;
 }
 
 #[tokio::test]

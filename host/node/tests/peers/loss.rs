@@ -87,11 +87,11 @@ async fn a_line_that_falls_silent_is_noticed() {
     tokio::time::sleep(Duration::from_millis(700)).await;
     silence.send_replace(true);
     let begin = Instant::now();
-    let call = oregon.transport.call(tokyo.number, &member, b"hello".to_vec());
+    let call = tokio::spawn(oregon.transport.call(tokyo.number, &member, b"hello".to_vec()));
     assert!(soon(answers.next()).await.expect("an item").is_err());
-    assert!(soon(call).await.is_err());
-    // ping_ms and ping_timeout_ms, and some time to be scheduled.
-    assert!(begin.elapsed() < Duration::from_millis(2600), "{:?}", begin.elapsed());
+    assert!(soon(call).await.expect("no panic").is_err());
+    // ping_ms and ping_timeout_ms after the last sign of life, and some time to be scheduled on a busy machine.
+    assert!(begin.elapsed() < Duration::from_millis(2400), "{:?}", begin.elapsed());
     silence.send_replace(false);
     let answered = async {
         while oregon.transport.call(tokyo.number, &member, b"hello".to_vec()).await.is_err() {
