@@ -5,13 +5,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Configuration;
-use crate::node::Node;
+use crate::node::{Membership, Node};
 use crate::peers::{Invitation, Place, Role};
 use crate::protocol::http::Server;
 use crate::session::{Session, Settings, once};
@@ -130,23 +132,62 @@ async fn start(arguments: Arguments) -> Result<(), String> {
              are: whoever reaches this address can read and change all data."
         );
     }
-    if let Some(place) = Place::take(&mut configuration, invitation.as_ref()).await? {
-        return Err(format!("{} is a member of a cluster, which this version cannot start", place.member));
-    }
-    let node = Arc::new(Node::open(configuration).await.map_err(|error| error.to_string())?);
+    let place = Place::take(&mut configuration, invitation.as_ref()).await?;
+    let node = Node::open_member(configuration, place).await.map_err(|error| error.to_string())?;
+    let node = Arc::new(node);
     let server = Server::start(node.clone()).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    let forgetting = tokio::spawn(forget_old_answers(node.clone()));
-    let resuming = tokio::spawn(resume_schema_changes(node.clone()));
-    announce(&node, &server);
-    signals.next().await;
+    let tasks = tokio::select! {
+        outcome = ready(&node, &server) => match outcome {
+            Ok(()) => background(&node),
+            Err(error) => {
+                server.stop().await;
+                let _ = node.replica.shutdown().await;
+                return Err(error.to_string());
+            }
+        },
+        () = signals.next() => vec![],
+    };
+    if node.serving.load(Ordering::Relaxed) {
+        signals.next().await;
+    }
     eprintln!("isobar: stopping");
     tokio::select! {
         () = server.stop() => {}
         () = signals.next() => eprintln!("isobar: not waiting for running requests"),
     }
-    forgetting.abort();
-    resuming.abort();
+    tasks.iter().for_each(JoinHandle::abort);
     node.replica.shutdown().await.map_err(|error| error.to_string())
+}
+
+/// How long a node waits for its cluster before it says so.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
+
+/// Waits until the node can serve reads, and says where it is.
+async fn ready(node: &Node, server: &Server) -> isobar_replica::Result<()> {
+    let mut ready = std::pin::pin!(node.replica.ready());
+    let outcome = match tokio::time::timeout(QUIET_WAIT, &mut ready).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let address = server.address;
+            eprintln!(
+                "isobar: waiting for a majority of the cluster; isobar cluster status --url http://{address} shows it"
+            );
+            ready.await
+        }
+    };
+    outcome?;
+    node.serving.store(true, Ordering::Relaxed);
+    announce(node, server);
+    Ok(())
+}
+
+/// What goes on beside the clients.
+fn background(node: &Arc<Node>) -> Vec<JoinHandle<()>> {
+    // A witness has no data to look after.
+    if node.membership.as_ref().is_some_and(|membership| membership.role == Role::Witness) {
+        return vec![];
+    }
+    vec![tokio::spawn(forget_old_answers(node.clone())), tokio::spawn(resume_schema_changes(node.clone()))]
 }
 
 /// Says where the node is and what to try next.
@@ -154,12 +195,21 @@ fn announce(node: &Node, server: &Server) {
     let address = server.address;
     let region = &node.configuration.region;
     let data = node.configuration.data.display();
-    let text = format!(
-        "isobar is ready at http://{address} (region {region}, data in {data})\n\n  \
-         isobar sql --url http://{address}\n  \
-         curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'\n  \
-         neonConfig.fetchEndpoint = 'http://{address}/sql'  // @neondatabase/serverless\n"
-    );
+    let mut text = format!("isobar is ready at http://{address} (region {region}, data in {data})\n\n");
+    if let Some(Membership { cluster, number, role, peers, .. }) = &node.membership {
+        text.push_str(&format!(
+            "  {} {number} of the cluster {cluster}, for peers at {}\n  isobar cluster status --url http://{address}\n",
+            if *role == Role::Voter { "node" } else { role.name() },
+            peers.address
+        ));
+    }
+    if node.membership.as_ref().is_none_or(|membership| membership.role != Role::Witness) {
+        text.push_str(&format!(
+            "  isobar sql --url http://{address}\n  \
+             curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'\n  \
+             neonConfig.fetchEndpoint = 'http://{address}/sql'  // @neondatabase/serverless\n"
+        ));
+    }
     // A node whose standard output is closed runs all the same.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -56,6 +56,26 @@ pub enum Role {
     Witness,
 }
 
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Voter => "voter",
+            Role::Learner => "learner",
+            Role::Witness => "witness",
+        }
+    }
+}
+
+impl From<Role> for isobar_replica::Role {
+    fn from(role: Role) -> isobar_replica::Role {
+        match role {
+            Role::Voter => isobar_replica::Role::Voter,
+            Role::Learner => isobar_replica::Role::Learner,
+            Role::Witness => isobar_replica::Role::Witness,
+        }
+    }
+}
+
 impl Default for Configuration {
     fn default() -> Configuration {
         Configuration {

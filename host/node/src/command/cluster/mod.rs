@@ -1,12 +1,15 @@
 //! `isobar cluster`: makes a cluster and its invitations, and shows and changes one that runs.
 
 mod invite;
+mod node;
+mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use crate::command::client::DEFAULT_URL;
 use crate::peers::VALID_DAYS_MAX;
 
 #[derive(Args)]
@@ -65,6 +68,41 @@ enum ClusterCommand {
         #[arg(long, value_name = "DIRECTORY", default_value = "./isobar-data")]
         data: PathBuf,
     },
+    /// Show the nodes, and what would be lost with each region
+    Status {
+        #[command(flatten)]
+        target: Target,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a node, dead or alive; commits go on meanwhile
+    Remove {
+        /// Its region or its number
+        #[arg(value_name = "NODE")]
+        node: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Have another node lead
+    Transfer {
+        /// Its region or its number
+        #[arg(value_name = "NODE")]
+        node: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// The node to talk to, and as whom.
+#[derive(Args)]
+struct Target {
+    /// Any node of the cluster
+    #[arg(long, value_name = "URL", env = "ISOBAR_URL", default_value = DEFAULT_URL)]
+    url: String,
+    /// The user to be, who has to be an administrator to change anything [default: isobar]
+    #[arg(long, value_name = "NAME", env = "ISOBAR_USER")]
+    user: Option<String>,
 }
 
 #[derive(Args)]
@@ -86,6 +124,9 @@ pub async fn run(arguments: Arguments) -> ExitCode {
             invite::invite(&authority.path, &whom, days, output)
         }
         ClusterCommand::Join { invitation, data } => invite::join(&invitation, &data),
+        ClusterCommand::Status { target, json } => node::status(&target, json).await,
+        ClusterCommand::Remove { node, target } => node::remove(&target, &node).await,
+        ClusterCommand::Transfer { node, target } => node::transfer(&target, &node).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
