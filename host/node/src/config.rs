@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::http;
-use crate::{sandbox, session};
+use crate::{peers, sandbox, session};
 
 /// The whole configuration. `isobar.example.toml` shows it with its defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub struct Configuration {
     /// How long running requests may take to end after SIGTERM, in milliseconds.
     pub drain_ms: u64,
     pub http: http::Configuration,
+    pub peers: peers::Configuration,
     pub session: session::Limits,
     pub sandbox: sandbox::Limits,
     pub procedures: sandbox::procedure::Limits,
@@ -34,6 +35,7 @@ impl Default for Configuration {
             insecure: false,
             drain_ms: 10_000,
             http: http::Configuration::default(),
+            peers: peers::Configuration::default(),
             session: session::Limits::default(),
             sandbox: sandbox::Limits::default(),
             procedures: sandbox::procedure::Limits::default(),
@@ -131,7 +133,14 @@ impl Configuration {
         if self.sandbox.memory_mb > 4096 {
             return Err("sandbox.memory_mb: an instance cannot have more than 4096 MiB".into());
         }
-        Ok(())
+        // A transaction goes to the leader as one message, with some bytes around every key.
+        if self.peers.message_mb < self.store.transaction_mb.saturating_mul(3) / 2 {
+            return Err(format!(
+                "peers.message_mb: a transaction of store.transaction_mb = {} may not fit; make it half as much again",
+                self.store.transaction_mb
+            ));
+        }
+        self.peers.check()
     }
 }
 

@@ -16,6 +16,8 @@ pub mod policy;
 
 pub mod sandbox;
 
+pub mod peers;
+
 pub mod threads;
 
 pub mod error;

@@ -1,10 +1,12 @@
 //! Counters of a node, in Prometheus' text form (version 0.0.4).
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::node::Node;
+use crate::peers::{self, PeerMetrics, Traffic};
 
 /// Only grows.
 #[derive(Debug, Default)]
@@ -88,7 +90,36 @@ pub fn render(node: &Node, http_connections: usize, http_transactions: usize) ->
     text.gauge("isobar_journal_durable_index", "Newest journal entry durable in the store", replica.durable_index);
     text.counter("isobar_versions_collected_total", "Superseded rows collected", replica.collected);
     text.gauge("isobar_certifier_keys", "Keys that the certifier remembers", replica.certifier_keys);
+    text.counter("isobar_local_reads_total", "Reads that asked no other node", replica.local_reads);
+    text.counter("isobar_remote_reads_total", "Reads that asked the leader", replica.remote_reads);
+    text.counter("isobar_remote_commits_total", "Commits that another node decided", replica.remote_commits);
+    if let Some(membership) = &node.membership {
+        peers(&mut text, &membership.metrics);
+    }
     text.0
+}
+
+/// One sample of a counter for every peer and direction of asking.
+fn peers(text: &mut Text, metrics: &peers::Metrics) {
+    text.counter("isobar_peer_refused_total", "Connections of strangers refused", metrics.refused.get());
+    text.counter("isobar_peer_connect_failures_total", "Attempts to reach a peer that failed", metrics.failures.get());
+    let all = metrics.all();
+    let connections = |peer: &PeerMetrics| vec![("asked", peer.connections.get())];
+    text.by_peer("isobar_peer_connections_total", "Connections made to a peer", &all, connections);
+    type Count = fn(&Traffic) -> &Counter;
+    let counts: [(&str, &str, Count); 6] = [
+        ("isobar_peer_calls_total", "Requests between this node and a peer", |traffic| &traffic.calls),
+        ("isobar_peer_streams_total", "Streams between this node and a peer", |traffic| &traffic.streams),
+        ("isobar_peer_frames_sent_total", "Frames in streams to a peer", |traffic| &traffic.frames_sent),
+        ("isobar_peer_frames_received_total", "Frames in streams from a peer", |traffic| &traffic.frames_received),
+        ("isobar_peer_sent_bytes_total", "Messages to a peer, before TLS", |traffic| &traffic.bytes_sent),
+        ("isobar_peer_received_bytes_total", "Messages from a peer, before TLS", |traffic| &traffic.bytes_received),
+    ];
+    for (name, help, count) in counts {
+        text.by_peer(name, help, &all, |peer| {
+            vec![("asked", count(&peer.asked).get()), ("answered", count(&peer.answered).get())]
+        });
+    }
 }
 
 struct Text(String);
@@ -100,6 +131,22 @@ impl Text {
 
     fn gauge(&mut self, name: &str, help: &str, value: u64) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    }
+
+    /// The side is `asked` where this node asked the peer, `answered` where it was asked.
+    fn by_peer(
+        &mut self,
+        name: &str,
+        help: &str,
+        peers: &[(u64, String, Arc<PeerMetrics>)],
+        samples: impl Fn(&PeerMetrics) -> Vec<(&'static str, u64)>,
+    ) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} counter");
+        for (node, region, peer) in peers {
+            for (side, value) in samples(peer) {
+                let _ = writeln!(self.0, "{name}{{peer=\"{node}\",region=\"{region}\",side=\"{side}\"}} {value}");
+            }
+        }
     }
 
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 mod client;
+pub mod cluster;
 pub mod load;
 pub mod policy;
 pub mod procedure;
@@ -15,6 +16,8 @@ pub mod start;
 pub enum Command {
     /// Run a node
     Start(start::Arguments),
+    /// Form a cluster, and see how it is
+    Cluster(cluster::Arguments),
     /// Send SQL to a node: one statement, a file, or an interactive shell
     Sql(sql::Arguments),
     /// Load CSV or generated data into a node
@@ -30,6 +33,7 @@ impl Command {
     pub async fn run(self) -> ExitCode {
         match self {
             Command::Start(arguments) => start::run(arguments).await,
+            Command::Cluster(arguments) => cluster::run(arguments).await,
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Load(arguments) => load::run(arguments).await,
             Command::Procedure(arguments) => procedure::run(arguments).await,

@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Configuration;
-use crate::node::Node;
+use crate::node::{Membership, Node};
+use crate::peers::{Invitation, Place, Role};
 use crate::protocol::http::Server;
 use crate::session::{Session, Settings, once};
 
@@ -26,12 +29,44 @@ pub struct Arguments {
     /// Name of the region that this node serves [default: local]
     #[arg(long, value_name = "NAME")]
     pub region: Option<String>,
+    /// File that makes this node a member of a cluster (isobar cluster invite); needed once
+    #[arg(long, value_name = "FILE", help_heading = CLUSTER)]
+    pub invitation: Option<PathBuf>,
+    /// Address where the cluster's other nodes reach this one [default: 127.0.0.1:7100]
+    #[arg(long, value_name = "ADDRESS", help_heading = CLUSTER)]
+    pub listen_peers: Option<SocketAddr>,
+    /// Address that the other nodes are told [default: as --listen-peers]
+    #[arg(long, value_name = "HOST:PORT", help_heading = CLUSTER)]
+    pub advertise: Option<String>,
+    /// Peer address of a member, of which a node without data asks to be let in; may be given again
+    #[arg(long, value_name = "HOST:PORT", help_heading = CLUSTER)]
+    pub join: Vec<String>,
+    /// The same, several at once; this node's own may be among them
+    #[arg(long, value_name = "HOST:PORT", num_args = 1.., value_delimiter = ',', help_heading = CLUSTER)]
+    pub peers: Vec<String>,
+    /// Reach a region, or the node with a number, at another address than it advertises; may be given again
+    #[arg(long, value_name = "REGION=HOST:PORT", value_parser = address_override, help_heading = CLUSTER)]
+    pub peer: Vec<(String, String)>,
+    /// Join to keep the data and serve reads, without a vote
+    #[arg(long, conflicts_with = "witness", help_heading = CLUSTER)]
+    pub learner: bool,
+    /// Join to vote and to keep the journal, without data
+    #[arg(long, help_heading = CLUSTER)]
+    pub witness: bool,
     /// TOML file with further settings; the command line wins over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Listen beyond this machine although nothing is encrypted and nobody is asked who they are
     #[arg(long)]
     pub insecure: bool,
+}
+
+/// Heading of the options about clusters in --help.
+const CLUSTER: &str = "A node of a cluster";
+
+fn address_override(text: &str) -> Result<(String, String), String> {
+    let (whom, address) = text.split_once('=').ok_or("it looks like oregon=127.0.0.1:7102")?;
+    Ok((whom.into(), address.into()))
 }
 
 /// Runs the node until SIGTERM or Ctrl-C.
@@ -65,12 +100,29 @@ fn configuration(arguments: Arguments) -> Result<Configuration, String> {
         configuration.region = region;
     }
     configuration.insecure |= arguments.insecure;
+    let peers = &mut configuration.peers;
+    if let Some(listen) = arguments.listen_peers {
+        peers.listen = listen;
+    }
+    if let Some(advertise) = arguments.advertise {
+        peers.advertise = advertise;
+    }
+    if !(arguments.join.is_empty() && arguments.peers.is_empty()) {
+        peers.join = arguments.join.into_iter().chain(arguments.peers).collect();
+    }
+    peers.addresses.extend(arguments.peer);
+    match (arguments.learner, arguments.witness) {
+        (true, _) => peers.role = Role::Learner,
+        (_, true) => peers.role = Role::Witness,
+        _ => {}
+    }
     configuration.check()?;
     Ok(configuration)
 }
 
 async fn start(arguments: Arguments) -> Result<(), String> {
-    let configuration = configuration(arguments)?;
+    let invitation = arguments.invitation.as_deref().map(Invitation::read).transpose()?;
+    let mut configuration = configuration(arguments)?;
     // Before anything is opened, so that an early signal is not lost.
     let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let listen = configuration.http.listen;
@@ -80,20 +132,62 @@ async fn start(arguments: Arguments) -> Result<(), String> {
              are: whoever reaches this address can read and change all data."
         );
     }
-    let node = Arc::new(Node::open(configuration).await.map_err(|error| error.to_string())?);
+    let place = Place::take(&mut configuration, invitation.as_ref()).await?;
+    let node = Node::open_member(configuration, place).await.map_err(|error| error.to_string())?;
+    let node = Arc::new(node);
     let server = Server::start(node.clone()).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    let forgetting = tokio::spawn(forget_old_answers(node.clone()));
-    let resuming = tokio::spawn(resume_schema_changes(node.clone()));
-    announce(&node, &server);
-    signals.next().await;
+    let tasks = tokio::select! {
+        outcome = ready(&node, &server) => match outcome {
+            Ok(()) => background(&node),
+            Err(error) => {
+                server.stop().await;
+                let _ = node.replica.shutdown().await;
+                return Err(error.to_string());
+            }
+        },
+        () = signals.next() => vec![],
+    };
+    if node.serving.load(Ordering::Relaxed) {
+        signals.next().await;
+    }
     eprintln!("isobar: stopping");
     tokio::select! {
         () = server.stop() => {}
         () = signals.next() => eprintln!("isobar: not waiting for running requests"),
     }
-    forgetting.abort();
-    resuming.abort();
+    tasks.iter().for_each(JoinHandle::abort);
     node.replica.shutdown().await.map_err(|error| error.to_string())
+}
+
+/// How long a node waits for its cluster before it says so.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
+
+/// Waits until the node can serve reads, and says where it is.
+async fn ready(node: &Node, server: &Server) -> isobar_replica::Result<()> {
+    let mut ready = std::pin::pin!(node.replica.ready());
+    let outcome = match tokio::time::timeout(QUIET_WAIT, &mut ready).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let address = server.address;
+            eprintln!(
+                "isobar: waiting for a majority of the cluster; isobar cluster status --url http://{address} shows it"
+            );
+            ready.await
+        }
+    };
+    outcome?;
+    node.serving.store(true, Ordering::Relaxed);
+    announce(node, server);
+    Ok(())
+}
+
+/// What goes on beside the clients.
+fn background(node: &Arc<Node>) -> Vec<JoinHandle<()>> {
+    // A witness has no data to look after.
+    if node.membership.as_ref().is_some_and(|membership| membership.role == Role::Witness) {
+        return vec![];
+    }
+    vec![tokio::spawn(forget_old_answers(node.clone())), tokio::spawn(resume_schema_changes(node.clone()))]
 }
 
 /// Says where the node is and what to try next.
@@ -101,12 +195,21 @@ fn announce(node: &Node, server: &Server) {
     let address = server.address;
     let region = &node.configuration.region;
     let data = node.configuration.data.display();
-    let text = format!(
-        "isobar is ready at http://{address} (region {region}, data in {data})\n\n  \
-         isobar sql --url http://{address}\n  \
-         curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'\n  \
-         neonConfig.fetchEndpoint = 'http://{address}/sql'  // @neondatabase/serverless\n"
-    );
+    let mut text = format!("isobar is ready at http://{address} (region {region}, data in {data})\n\n");
+    if let Some(Membership { cluster, number, role, peers, .. }) = &node.membership {
+        text.push_str(&format!(
+            "  {} {number} of the cluster {cluster}, for peers at {}\n  isobar cluster status --url http://{address}\n",
+            if *role == Role::Voter { "node" } else { role.name() },
+            peers.address
+        ));
+    }
+    if node.membership.as_ref().is_none_or(|membership| membership.role != Role::Witness) {
+        text.push_str(&format!(
+            "  isobar sql --url http://{address}\n  \
+             curl -s http://{address}/sql -d '{{\"query\": \"SELECT version()\"}}'\n  \
+             neonConfig.fetchEndpoint = 'http://{address}/sql'  // @neondatabase/serverless\n"
+        ));
+    }
     // A node whose standard output is closed runs all the same.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

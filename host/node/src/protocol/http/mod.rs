@@ -1,5 +1,6 @@
 //! SQL over HTTP/JSON: the protocol of `@neondatabase/serverless`, and what Isobar adds to it (`openapi.json`).
 
+mod cluster;
 mod configuration;
 mod error;
 mod origin;

@@ -28,9 +28,7 @@ struct PoliciesBody {
 /// `GET /v1/policies`
 pub async fn show(node: &Node, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
     let user = request::user(headers)?;
-    let options = TransactionOptions { read_only: true, ..TransactionOptions::default() };
-    let mut transaction = node.replica.begin(options).await.map_err(Error::from)?;
-    let state = within_statement(&mut transaction, |transaction| administer(node, &user, transaction))?;
+    let state = administered(node, &user).await?;
     let source = state.policies().source();
     let mut answer = json!({"files": source.files, "entities": source.entities});
     match &*state {
@@ -87,7 +85,13 @@ pub async fn apply(node: &Node, headers: &HeaderMap, body: &[u8]) -> Result<Resp
     Ok(json_response(StatusCode::OK, &answer))
 }
 
-/// The policies in force, for an administrator.
+/// The policies in force, for an administrator; 42501 for anybody else.
+pub async fn administered(node: &Node, user: &str) -> Result<Arc<State>> {
+    let options = TransactionOptions { read_only: true, ..TransactionOptions::default() };
+    let mut transaction = node.replica.begin(options).await?;
+    within_statement(&mut transaction, |transaction| administer(node, user, transaction))
+}
+
 fn administer(node: &Node, user: &str, transaction: &mut Transaction) -> Result<Arc<State>> {
     let authority = node.authority(Principal::User(user.into()));
     authority.admit(transaction)?;

@@ -16,7 +16,7 @@ use crate::protocol::http::error::{Refusal, error_json};
 use crate::protocol::http::request::{self, Memory};
 use crate::protocol::http::respond::{Body, JSON, PROMETHEUS, json_response, whole};
 use crate::protocol::http::transactions::{self, Transactions};
-use crate::protocol::http::{origin, policies, procedures, query};
+use crate::protocol::http::{cluster, origin, policies, procedures, query};
 use crate::session::once;
 use crate::threads;
 
@@ -63,6 +63,9 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         ["v1", "transactions", id, "commit"] => Route::Commit(id),
         ["v1", "transactions", id, "rollback"] => Route::Rollback(id),
         ["v1", "commits", id] => Route::Outcome(id),
+        ["v1", "cluster"] => Route::Cluster,
+        ["v1", "cluster", "remove"] => Route::ChangeCluster(cluster::Change::Remove),
+        ["v1", "cluster", "transfer"] => Route::ChangeCluster(cluster::Change::Transfer),
         ["v1", "policies"] => Route::Policies,
         ["v1", "procedures"] => Route::Procedures,
         ["v1", "procedures", name] => Route::Procedure(name),
@@ -122,6 +125,11 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
         }
         Route::Policies => policies::show(&service.node, &parts.headers).await,
         Route::Outcome(id) => outcome(&service.node, id).await,
+        Route::Cluster => cluster::show(&service.node).await,
+        Route::ChangeCluster(change) => {
+            let (body, _room) = request::read(&service.node.configuration.http, &service.memory, body).await?;
+            cluster::change(&service.node, change, &parts.headers, &body).await
+        }
         Route::Health => Ok(json_response(StatusCode::OK, &json!({"status": "ok"}))),
         Route::Ready => Ok(ready(&service)),
         Route::Metrics => {
@@ -140,6 +148,8 @@ enum Route<'a> {
     Commit(&'a str),
     Rollback(&'a str),
     Outcome(&'a str),
+    Cluster,
+    ChangeCluster(cluster::Change),
     Policies,
     Procedures,
     Procedure(&'a str),
@@ -158,12 +168,17 @@ impl Route<'_> {
             | Route::TransactionSql(_)
             | Route::Commit(_)
             | Route::Rollback(_)
+            | Route::ChangeCluster(_)
             | Route::RollBackProcedure(_) => &[Method::POST],
             Route::Policies => &[Method::GET, Method::PUT],
             Route::Procedure(_) => &[Method::GET, Method::POST, Method::DELETE],
-            Route::Outcome(_) | Route::Procedures | Route::Health | Route::Ready | Route::Metrics | Route::OpenApi => {
-                &[Method::GET]
-            }
+            Route::Outcome(_)
+            | Route::Cluster
+            | Route::Procedures
+            | Route::Health
+            | Route::Ready
+            | Route::Metrics
+            | Route::OpenApi => &[Method::GET],
         }
     }
 }
@@ -203,6 +218,9 @@ fn ready(service: &Service) -> Response<Body> {
     let region = &service.node.configuration.region;
     if service.stopping.load(Ordering::Relaxed) {
         return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "stopping", "region": region}));
+    }
+    if !service.node.serving.load(Ordering::Relaxed) {
+        return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "joining", "region": region}));
     }
     if service.node.replica.metrics().stopped {
         return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "read-only", "region": region}));
