@@ -96,7 +96,8 @@ fn note_proposed(cluster: &Cluster, last: u64) {
     proposed.push_back((last, now));
 }
 
-/// A witness has no data to decide with: whoever has all that it has leads instead.
+/// A witness has no data to decide with: whoever has all that it has leads instead. It has never been sure of its
+/// leadership and has granted no lease, so it may be replaced at any time.
 async fn hand_on(cluster: &Cluster, view: &View) {
     let progress = crate::journal::Journal::progress(&*cluster.journal);
     let heir = view.voters.iter().find(|voter| {

@@ -182,6 +182,7 @@ impl Cluster {
         }
         let limit = Duration::from_millis(self.limits.reach_milliseconds);
         let answer = tokio::time::timeout(limit, async {
+            let mut seen = self.visibility.subscribe();
             loop {
                 match self.sample() {
                     Sample::At(entry) => {
@@ -200,7 +201,8 @@ impl Cluster {
                         }
                     }
                 }
-                tokio::time::sleep(PAUSE).await;
+                // What changes who may read mostly changes what is visible, too.
+                let _ = tokio::time::timeout(PAUSE, seen.changed()).await;
             }
         });
         answer.await.unwrap_or_else(|_| Err(self.unreachable()))

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use ulid::Ulid;
 
@@ -161,15 +162,17 @@ impl<J: Journal> Decider<J> {
             self.entries += 1;
             let number = self.entries;
             let pending = self.desk.journal.propose(batch.finish()).await;
-            let shared = self.shared.clone();
+            let (shared, journal) = (self.shared.clone(), self.desk.journal.clone());
             tokio::spawn(async move {
-                let result = match pending {
+                let mut result = match pending {
                     Ok(applied) => applied.await,
                     Err(error) => Err(error),
                 };
                 drop(permit);
-                if let Ok(index) = result {
-                    shared.visibility.wait(index).await;
+                if let Ok(index) = result
+                    && let Err(failure) = seen(&shared.visibility, &*journal, index).await
+                {
+                    result = Err(ProposeError::Failed(failure));
                 }
                 shared.finish(number, commits, result);
             });
@@ -247,6 +250,19 @@ impl<J: Journal> Decider<J> {
         // Whoever asked may have gone away.
         let _ = reply.send(decision);
     }
+}
+
+/// Between two looks at whether the journal still works.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Waits until an entry that is applied here is visible: for ever, unless this node learns nothing more.
+async fn seen<J: Journal>(visibility: &Visibility, journal: &J, index: u64) -> Result<()> {
+    while tokio::time::timeout(LOOK, visibility.wait(index)).await.is_err() {
+        if let Some(failure) = journal.failure() {
+            return Err(failure);
+        }
+    }
+    Ok(())
 }
 
 impl Shared {

@@ -28,6 +28,9 @@ use tokio::runtime::Handle;
 pub type Consensus = Raft<Types, Machine>;
 pub type Metrics = openraft::type_config::alias::WatchReceiverOf<Types, RaftMetrics<Types>>;
 
+/// Entries' batches with their indexes.
+pub type IndexedBatches = Vec<(u64, Arc<Vec<u8>>)>;
+
 pub struct RaftJournal {
     pub raft: Consensus,
     metrics: Mutex<Metrics>,
@@ -73,15 +76,17 @@ impl RaftJournal {
         let abstain = Duration::from_micros(crate::visibility::Rules::new(&limits).abstains_for());
         let raft = workers.handle.spawn(async move {
             let raft = Raft::new(node_id, config, network, raft_log, raft_machine).await.map_err(failed)?;
+            let alone = raft.voter_ids().all(|voter| voter == node_id);
             if !raft.is_initialized().await.map_err(failed)? {
+                raft.runtime_config().elect(true);
                 if founds {
                     raft.initialize(BTreeMap::from([(node_id, member)])).await.map_err(failed)?;
                 }
-            } else if raft.voter_ids().all(|voter| voter == node_id) {
+            } else if alone {
+                raft.runtime_config().elect(true);
                 raft.trigger().elect(false).await.map_err(failed)?;
             } else {
                 // It may have promised its leader not to vote, and has forgotten.
-                raft.runtime_config().elect(false);
                 let raft = raft.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(abstain).await;
@@ -108,7 +113,7 @@ impl RaftJournal {
     }
 
     /// The batches of a range of entries, each with its index; none when some are not here any more.
-    pub fn batches(&self, start: u64, end: u64) -> Result<Option<Vec<(u64, Arc<Vec<u8>>)>>> {
+    pub fn batches(&self, start: u64, end: u64) -> Result<Option<IndexedBatches>> {
         let entries = self.log.entries(start, end)?;
         if entries.len() as u64 != end - start {
             return Ok(None);
@@ -118,11 +123,6 @@ impl RaftJournal {
             _ => None,
         });
         Ok(Some(batches.collect()))
-    }
-
-    /// Why the journal has stopped for good; none: it works.
-    pub fn failure(&self) -> Option<Error> {
-        self.metrics.lock().borrow_watched().running_state.as_ref().err().map(failed)
     }
 
     /// On a leader: its term, and the microseconds since the messages were sent that a majority has answered.
@@ -141,6 +141,8 @@ fn config(limits: &Limits) -> Config {
         election_timeout_min: limits.election_milliseconds / 2,
         election_timeout_max: limits.election_milliseconds,
         enable_pre_vote: Some(true),
+        // Not before the node may vote (`RaftJournal::open`).
+        enable_elect: false,
         // The store may be behind the log after a crash: a new election finds out how far the log is committed.
         enable_leader_restore: Some(false),
         // We say when (`purge`).
@@ -220,6 +222,10 @@ impl Journal for RaftJournal {
             _ => None,
         });
         Ok(batches.collect())
+    }
+
+    fn failure(&self) -> Option<Error> {
+        self.metrics.lock().borrow_watched().running_state.as_ref().err().map(failed)
     }
 
     fn progress(&self) -> Progress {
