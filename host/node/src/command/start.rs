@@ -69,10 +69,13 @@ fn address_override(text: &str) -> Result<(String, String), String> {
     Ok((whom.into(), address.into()))
 }
 
+/// What is logged unless `ISOBAR_LOG` says otherwise. openraft warns of every attempt to reach a node that is away.
+const LOG: &str = "warn,openraft=error";
+
 /// Runs the node until SIGTERM or Ctrl-C.
 pub async fn run(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_env("ISOBAR_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_env_filter(EnvFilter::try_from_env("ISOBAR_LOG").unwrap_or_else(|_| EnvFilter::new(LOG)))
         .with_writer(std::io::stderr)
         .init();
     match start(arguments).await {

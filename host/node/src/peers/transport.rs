@@ -46,8 +46,8 @@ struct Destination {
 enum Link {
     Connecting(Shared<BoxFuture<'static, Result<Connection, Failed>>>),
     Connected(Connection),
-    /// For a moment, so that a crowd of callers does not knock at a closed door one by one.
-    Failed(Instant, Failed),
+    /// When: the next attempt comes a moment later, however many ask for it.
+    Failed(Instant),
 }
 
 /// An error that many callers hear.
@@ -57,7 +57,7 @@ struct Failed {
     text: Arc<str>,
 }
 
-/// How long an attempt that failed answers for the next ones.
+/// Time between an attempt that failed and the next one, for which callers wait.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Addresses with a connection, or an attempt at one, at once; beyond, those without a connection are forgotten.
@@ -84,25 +84,35 @@ impl Transporting {
 
     /// The connection that there is, or a new one.
     async fn connection(self: &Arc<Self>, to: &Destination) -> io::Result<Connection> {
-        let connecting = {
-            let mut links = self.links.lock();
-            match links.get(to) {
-                Some(Link::Connected(connection)) if !connection.is_closed() => return Ok(connection.clone()),
-                Some(Link::Failed(at, failed)) if at.elapsed() < RETRY_PAUSE => return Err(failed.error()),
-                Some(Link::Connecting(connecting)) if connecting.peek().is_none() => connecting.clone(),
-                _ => {
-                    let connecting = self.connect(to.clone());
-                    if links.len() >= LINKS_MAX {
-                        links.retain(|_, link| matches!(link, Link::Connected(open) if !open.is_closed()));
-                    }
-                    // A node has one address at a time.
-                    links.retain(|other, _| to.node == ANYBODY || other.node != to.node);
-                    links.insert(to.clone(), Link::Connecting(connecting.clone()));
-                    connecting
-                }
-            }
+        let connecting = loop {
+            let pause = match self.connect_or_pause(to) {
+                Link::Connected(connection) => return Ok(connection),
+                Link::Connecting(connecting) => break connecting,
+                Link::Failed(at) => at + RETRY_PAUSE,
+            };
+            tokio::time::sleep_until(pause.into()).await;
         };
         connecting.await.map_err(|failed| failed.error())
+    }
+
+    /// A connection, an attempt at one, or one that has failed a moment ago.
+    fn connect_or_pause(self: &Arc<Self>, to: &Destination) -> Link {
+        let mut links = self.links.lock();
+        match links.get(to) {
+            Some(Link::Connected(connection)) if connection.is_closed() => {}
+            Some(Link::Connecting(connecting)) if connecting.peek().is_some() => {}
+            Some(Link::Failed(at)) if at.elapsed() >= RETRY_PAUSE => {}
+            Some(link) => return link.clone(),
+            None => {}
+        }
+        if links.len() >= LINKS_MAX {
+            links.retain(|_, link| matches!(link, Link::Connected(open) if !open.is_closed()));
+        }
+        // A node has one address at a time.
+        links.retain(|other, _| to.node == ANYBODY || other.node != to.node);
+        let link = Link::Connecting(self.connect(to.clone()));
+        links.insert(to.clone(), link.clone());
+        link
     }
 
     /// Connects in a task of its own, so that a caller who gives up takes nothing from the others.
@@ -112,7 +122,7 @@ impl Transporting {
             let outcome = shared.attempt(&to).await;
             let link = match &outcome {
                 Ok(connection) => Link::Connected(connection.clone()),
-                Err(failed) => Link::Failed(Instant::now(), failed.clone()),
+                Err(_) => Link::Failed(Instant::now()),
             };
             // Unless the node has moved meanwhile.
             if let Some(place) = shared.links.lock().get_mut(&to) {

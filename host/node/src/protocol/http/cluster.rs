@@ -1,6 +1,8 @@
 //! `GET /v1/cluster`: the cluster as its nodes report it, to anybody, as are the metrics. `POST /v1/cluster/remove` and
 //! `/v1/cluster/transfer` change it, for administrators.
 
+use std::time::{Duration, Instant};
+
 use hyper::{HeaderMap, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -56,9 +58,31 @@ pub async fn change(node: &Node, change: Change, headers: &HeaderMap, body: &[u8
             .into());
     }
     match change {
-        Change::Remove => node.replica.remove_member(body.node).await,
-        Change::Transfer => node.replica.transfer_leader(body.node).await,
+        Change::Remove => node.replica.remove_member(body.node).await.map_err(Error::from)?,
+        Change::Transfer => {
+            node.replica.transfer_leader(body.node).await.map_err(Error::from)?;
+            leads(node, body.node).await?;
+        }
     }
-    .map_err(Error::from)?;
     Ok(json_response(StatusCode::OK, &json!({"node": body.node, "done": true})))
+}
+
+/// How long a node may take to lead after it has been asked to.
+const TRANSFER_TIME: Duration = Duration::from_secs(5);
+
+/// Waits until a node leads that has been asked to: another one may win the election.
+async fn leads(node: &Node, wanted: u64) -> Result<(), Error> {
+    let begin = Instant::now();
+    while begin.elapsed() < TRANSFER_TIME {
+        if node.replica.progress().leader == Some(wanted) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let leader = match node.replica.progress().leader {
+        Some(leader) => format!("node {leader} leads"),
+        None => "nobody is known to lead".into(),
+    };
+    let message = format!("node {wanted} has not taken over");
+    Err(Error::new(sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE, message).detail(leader).hint("Try again."))
 }
