@@ -237,6 +237,9 @@ impl Replica {
         let decide = async {
             let mut request = None;
             loop {
+                if let Some(failure) = cluster.journal.failure() {
+                    return Err(if handed_in { Error::unknown_outcome(failure.to_string()) } else { failure });
+                }
                 let leader = match cluster.leader() {
                     Some(leader) => leader,
                     None => {
@@ -253,11 +256,11 @@ impl Replica {
                         Decision::Committed(commit, entry) => return Ok((commit, entry)),
                         Decision::Refused(error) => return Err(error),
                         Decision::NotLeading => {}
+                        Decision::Lost => handed_in = true,
                     }
                 } else {
                     let request = request
                         .get_or_insert_with(|| Request::Commit { id: id.to_bytes(), proposal: proposal.clone() });
-                    handed_in = true;
                     match cluster.ask(leader.0, &leader.1, request, limit).await {
                         Ok(Response::Committed { timestamp, entry }) => {
                             cluster.counters.remote_commits.fetch_add(1, Ordering::Relaxed);

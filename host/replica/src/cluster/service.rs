@@ -84,7 +84,7 @@ impl Cluster {
                         Ok(Response::Committed { timestamp: commit.timestamp, entry })
                     }
                     Ok(Decision::Refused(error)) => Err(error),
-                    Ok(Decision::NotLeading) => Ok(self.not_leader()),
+                    Ok(Decision::NotLeading | Decision::Lost) => Ok(self.not_leader()),
                     Err(_) => Err(Error::unknown_outcome("the leader could not reach a majority in time")),
                 }
             }

@@ -24,8 +24,10 @@ pub enum Decision {
     Committed(Commit, u64),
     /// Not committed, and never will be under this decision.
     Refused(Error),
-    /// This node does not lead, or not any more. It may have been committed all the same: the next leader knows.
+    /// This node does not lead: nothing was handed in.
     NotLeading,
+    /// This node has lost its leadership. It may have been committed all the same: the next leader knows.
+    Lost,
 }
 
 type Reply = oneshot::Sender<Decision>;
@@ -320,7 +322,7 @@ impl Shared {
                 self.counters.committed.fetch_add(commits.len() as u64, Ordering::Relaxed);
                 (index, None)
             }
-            Err(ProposeError::NotLeading) => (0, Some(Decision::NotLeading)),
+            Err(ProposeError::NotLeading) => (0, Some(Decision::Lost)),
             Err(ProposeError::Failed(error)) => {
                 tracing::error!(%error, "the journal cannot be written to");
                 let why = error.to_string();
