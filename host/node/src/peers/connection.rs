@@ -96,7 +96,7 @@ pub async fn connect(address: &str, tls: Arc<ClientConfig>, configuration: &Conf
 /// Why a request has no answer.
 pub enum Failure {
     /// It was never sent, as the connection had ended before.
-    Unsent(Request<Body>),
+    Unsent(Box<Request<Body>>),
     Lost(io::Error),
 }
 
@@ -108,10 +108,10 @@ impl Connection {
     /// Sends a request; an answer that is not 200 is the error that it says.
     pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, Failure> {
         if self.sender.ready().await.is_err() {
-            return Err(Failure::Unsent(request));
+            return Err(Failure::Unsent(Box::new(request)));
         }
         let response = self.sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
-            Some(request) => Failure::Unsent(request),
+            Some(request) => Failure::Unsent(Box::new(request)),
             None => Failure::Lost(io_error(error.into_error())),
         })?;
         if response.status() == StatusCode::OK {

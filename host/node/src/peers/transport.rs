@@ -172,6 +172,7 @@ impl Transporting {
         let failure = match connection.send(request).await {
             Ok(response) => return Ok((response, metrics)),
             Err(Failure::Unsent(request)) => {
+                let request = *request;
                 let mut connection = self.connection(to).await?;
                 match connection.send(request).await {
                     Ok(response) => return Ok((response, self.metrics.of(&connection.peer))),
