@@ -1,4 +1,5 @@
-//! Where a replica's own tasks run: on threads of their own, or as tasks of a runtime that somebody simulates time with.
+//! Where a replica's own tasks run: on threads of their own, or as tasks of a runtime that somebody simulates time
+//! with.
 
 use crate::error::{Error, Result};
 use std::future::Future;

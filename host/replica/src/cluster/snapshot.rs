@@ -60,8 +60,8 @@ pub async fn send(
 const CHUNK: u8 = 0;
 const END: u8 = 1;
 
-/// The frames of chunks and of their end. A chunk that cannot be read ends them early: without an end, the receiver does
-/// not take them for all.
+/// The frames of chunks and of their end. A chunk that cannot be read ends them early: without an end, the receiver
+/// does not take them for all.
 fn frames_of(mut chunks: impl Iterator<Item = Result<Vec<u8>>>) -> impl Iterator<Item = Vec<u8>> {
     let mut ended = false;
     std::iter::from_fn(move || {
