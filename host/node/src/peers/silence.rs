@@ -100,24 +100,26 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-    const LIMIT: Duration = Duration::from_secs(2);
+    const LIMIT: Duration = Duration::from_millis(300);
 
-    #[tokio::test(start_paused = true)]
-    async fn silence_is_noticed_when_the_limit_is_reached() {
+    #[tokio::test]
+    async fn whatever_arrives_is_a_sign_of_life() {
         let (near, mut far) = duplex(16);
         let mut near = Watched::new(near, LIMIT);
         let begin = Instant::now();
-        for _ in 0..5 {
-            tokio::time::sleep(LIMIT / 2).await;
+        while begin.elapsed() < LIMIT * 2 {
+            tokio::time::sleep(LIMIT / 10).await;
             far.write_all(b"x").await.expect("room");
             near.read_u8().await.expect("a sign of life");
         }
+        let silence = Instant::now();
         let error = near.read_u8().await.expect_err("silence");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(begin.elapsed().as_millis(), (LIMIT * 5 / 2 + LIMIT).as_millis() + 1);
+        // The last sign of life is a moment older than this clock.
+        assert!(silence.elapsed() > LIMIT * 9 / 10, "{:?}", silence.elapsed());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_write_that_nobody_takes_is_noticed_too() {
         let (near, _far) = duplex(16);
         let mut near = Watched::new(near, LIMIT);
