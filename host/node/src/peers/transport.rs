@@ -174,7 +174,7 @@ impl Transporting {
             Err(Failure::Unsent(request)) => {
                 let request = *request;
                 let mut connection = self.connection(to).await?;
-                match connection.send(*request).await {
+                match connection.send(request).await {
                     Ok(response) => return Ok((response, self.metrics.of(&connection.peer))),
                     Err(Failure::Unsent(_)) => io::ErrorKind::ConnectionAborted.into(),
                     Err(Failure::Lost(error)) => error,
