@@ -47,7 +47,7 @@ enum Link {
     Connecting(Shared<BoxFuture<'static, Result<Connection, Failed>>>),
     Connected(Connection),
     /// When: the next attempt comes a moment later, however many ask for it.
-    Failed(Instant),
+    Failed(Instant, Failed),
 }
 
 /// An error that many callers hear.
@@ -84,11 +84,14 @@ impl Transporting {
 
     /// The connection that there is, or a new one.
     async fn connection(self: &Arc<Self>, to: &Destination) -> io::Result<Connection> {
+        let begin = Instant::now();
         let connecting = loop {
             let pause = match self.connect_or_pause(to) {
                 Link::Connected(connection) => return Ok(connection),
                 Link::Connecting(connecting) => break connecting,
-                Link::Failed(at) => at + RETRY_PAUSE,
+                // Somebody else has tried meanwhile.
+                Link::Failed(at, failed) if at >= begin => return Err(failed.error()),
+                Link::Failed(at, _) => at + RETRY_PAUSE,
             };
             tokio::time::sleep_until(pause.into()).await;
         };
@@ -101,7 +104,7 @@ impl Transporting {
         match links.get(to) {
             Some(Link::Connected(connection)) if connection.is_closed() => {}
             Some(Link::Connecting(connecting)) if connecting.peek().is_some() => {}
-            Some(Link::Failed(at)) if at.elapsed() >= RETRY_PAUSE => {}
+            Some(Link::Failed(at, _)) if at.elapsed() >= RETRY_PAUSE => {}
             Some(link) => return link.clone(),
             None => {}
         }
@@ -122,7 +125,7 @@ impl Transporting {
             let outcome = shared.attempt(&to).await;
             let link = match &outcome {
                 Ok(connection) => Link::Connected(connection.clone()),
-                Err(_) => Link::Failed(Instant::now()),
+                Err(failed) => Link::Failed(Instant::now(), failed.clone()),
             };
             // Unless the node has moved meanwhile.
             if let Some(place) = shared.links.lock().get_mut(&to) {

@@ -121,3 +121,22 @@ async fn a_peer_that_does_not_speak_is_not_waited_for() {
     assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
     assert_eq!(oregon.metrics.failures.get(), 1);
 }
+
+#[tokio::test]
+async fn a_crowd_at_a_closed_door_hears_of_it_soon() {
+    let mut cluster = Cluster::new();
+    let oregon = cluster.node("oregon").await;
+    let member = Member { address: "127.0.0.1:1".into(), ..Member::default() };
+    let begin = Instant::now();
+    let callers = (0..100).map(|_| async {
+        for _ in 0..5 {
+            let refused = oregon.transport.call(2, &member, b"hello".to_vec()).await.expect_err("nobody is there");
+            assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused, "{refused}");
+        }
+    });
+    soon(futures::future::join_all(callers)).await;
+    // A pause between two attempts, and none of the callers has to wait for all the others.
+    let attempts = oregon.metrics.failures.get();
+    assert!((5..=50).contains(&attempts), "{attempts} attempts");
+    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+}
