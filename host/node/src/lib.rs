@@ -2,6 +2,10 @@
 //!
 //! Modules stand in the order in which a statement meets them.
 
+/// Statements allocate on one thread and free on another all the time, which this allocator is made for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod command;
 
 pub mod config;

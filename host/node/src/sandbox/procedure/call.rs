@@ -15,6 +15,7 @@ use crate::sandbox::procedure::usage::Batch;
 use crate::sandbox::procedure::value::{self, Packed};
 use crate::sandbox::procedure::{Limits, Procedures, Target, failure};
 use crate::sandbox::{Call, Role, Sandbox};
+use crate::threads;
 
 /// The rows that a batch of calls answers, packed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +54,12 @@ impl Procedures {
         let mark = call.transaction.as_mut().map(Transaction::mark_writes);
         call.procedures.depth += 1;
 
+        if self.shared().uses.is_long(&target.procedure, &target.routine) {
+            threads::go_on_patiently().await;
+        }
         let started = Instant::now();
-        let (mut call, answer, used) = self.call_inside(call, target, &limits, arguments, count, sandbox).await;
+        let inside = self.call_inside(call, target, &limits, arguments, count, sandbox);
+        let ((mut call, answer, used), processor) = threads::measured(inside).await;
 
         call.procedures.depth -= 1;
         call.deadline = outer_deadline;
@@ -74,6 +79,7 @@ impl Procedures {
         let batch = Batch {
             calls: count.into(),
             time: started.elapsed(),
+            processor,
             memory: used.memory,
             statements: used.statements.into(),
             sqlstate: answer.as_ref().err().map(Error::sqlstate),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::threads;
+
 /// Routines that are counted; calls of more are not.
 const ROUTINES_MAX: usize = 10_000;
 
@@ -16,6 +18,10 @@ const SQLSTATES_MAX: usize = 100;
 /// Each power of two microseconds has so many buckets: times are known to an eighth.
 const STEPS: usize = 8;
 const BUCKETS: usize = 40 * STEPS;
+
+/// More than this of a call's processor time is not counted, so that a routine that no longer takes long is believed
+/// after a dozen calls.
+const LONGEST_COUNTED: Duration = Duration::from_millis(32);
 
 /// One routine's use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +45,8 @@ pub struct Usage {
 pub struct Batch<'a> {
     pub calls: u64,
     pub time: Duration,
+    /// Time of a processor, of `time` the part in which nothing was waited for.
+    pub processor: Duration,
     pub memory: u64,
     pub statements: u64,
     pub sqlstate: Option<&'a str>,
@@ -52,6 +60,8 @@ struct Counts {
     total: Duration,
     memory_peak: u64,
     statements: u64,
+    /// Processor time of a batch of calls, of the last ones more than of those before.
+    recent: Duration,
 }
 
 impl Default for Counts {
@@ -64,6 +74,7 @@ impl Default for Counts {
             total: Duration::ZERO,
             memory_peak: 0,
             statements: 0,
+            recent: Duration::ZERO,
         }
     }
 }
@@ -135,10 +146,17 @@ impl Uses {
         counts.total = counts.total.saturating_add(batch.time);
         counts.memory_peak = counts.memory_peak.max(batch.memory);
         counts.statements += batch.statements;
+        counts.recent = (counts.recent * 3 + batch.processor.min(LONGEST_COUNTED)) / 4;
         if let Some(sqlstate) = batch.sqlstate {
             let known = counts.errors.len() < SQLSTATES_MAX || counts.errors.contains_key(sqlstate);
             *counts.errors.entry(if known { sqlstate } else { "XX000" }.to_owned()).or_default() += 1;
         }
+    }
+
+    /// Whether a routine's recent calls were in the way of others.
+    pub fn is_long(&self, procedure: &Arc<str>, routine: &Arc<str>) -> bool {
+        let name = (procedure.clone(), routine.clone());
+        self.routines.lock().get(&name).is_some_and(|counts| counts.recent > threads::LONG)
     }
 
     pub fn usage(&self) -> Vec<Usage> {
@@ -203,7 +221,11 @@ mod tests {
         let (procedure, routine) = ("p".into(), "r".into());
         for (calls, microseconds, sqlstate) in [(98, 980, None), (1, 1000, Some("P0001")), (1, 5000, Some("P0001"))] {
             let time = Duration::from_micros(microseconds);
-            uses.add(&procedure, &routine, &Batch { calls, time, memory: 65536, statements: 2, sqlstate });
+            uses.add(
+                &procedure,
+                &routine,
+                &Batch { calls, time, processor: time, memory: 65536, statements: 2, sqlstate },
+            );
         }
         let usage = uses.usage().remove(0);
         assert_eq!((usage.calls, usage.statements, usage.memory_peak), (100, 6, 65536));
@@ -211,6 +233,25 @@ mod tests {
         assert!(usage.median_time.as_micros().abs_diff(10) <= 1, "{:?}", usage.median_time);
         assert!(usage.p99_time.as_micros().abs_diff(1000) <= 125, "{:?}", usage.p99_time);
         assert_eq!(usage.longest_time, Duration::from_micros(5000));
+    }
+
+    #[test]
+    fn a_routine_is_long_while_its_calls_are() {
+        let uses = Uses::default();
+        let (procedure, routine) = ("p".into(), "r".into());
+        let call = |processor| {
+            let time = Duration::from_secs(1);
+            uses.add(
+                &procedure,
+                &routine,
+                &Batch { calls: 1, time, processor, memory: 0, statements: 0, sqlstate: None },
+            );
+            uses.is_long(&procedure, &routine)
+        };
+        assert!(!uses.is_long(&procedure, &routine));
+        assert!((0..100).all(|_| !call(threads::LONG / 2)));
+        assert!(call(Duration::from_secs(1)));
+        assert!((0..12).filter(|_| call(Duration::ZERO)).count() < 12);
     }
 
     #[test]
