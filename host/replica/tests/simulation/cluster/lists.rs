@@ -148,7 +148,8 @@ pub fn start_clients(
     let mut random = Random(seed ^ 0x5eed);
     let mut tasks = Vec::new();
     for (number, node) in nodes.iter().flat_map(|node| std::iter::repeat_n(*node, each as usize)).enumerate() {
-        let mut client = Client { session: number as u64, node, random: Random(random.next()), record: record.clone() };
+        let mut client =
+            Client { session: node * 100 + number as u64, node, random: Random(random.next()), record: record.clone() };
         let (world, stop) = (world.clone(), stop.clone());
         tasks.push(tokio::spawn(async move {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
@@ -195,7 +196,7 @@ pub async fn read_all(record: &Record, node: u64, replica: &Replica) {
     }
     transaction.finish_statement(true);
     record.history.lock().expect("no panic").push(Transaction {
-        session: 1000 + node,
+        session: 100_000 + node,
         node: format!("node-{node}"),
         isolation: Isolation::Snapshot,
         staleness: None,
