@@ -3,7 +3,7 @@
 use super::network::Network;
 use crate::disk::{Disk, Fault, Random};
 use isobar_replica::{Clock, ClusterOptions, Execution, Limits, Member, Options, Replica, Role, Storage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct World {
     pub network: Network,
     pub nodes: BTreeMap<u64, Node>,
     pub random: Random,
+    /// Nodes that somebody has asked to be removed, without an answer.
+    pub leaving: BTreeSet<u64>,
     start: Instant,
     next_id: u64,
 }
@@ -81,7 +83,8 @@ impl World {
     pub fn new(seed: u64, delay: u64) -> World {
         let mut random = Random(seed);
         let network = Network::new(Random(random.next()), delay);
-        World { network, nodes: BTreeMap::new(), random, start: Instant::now(), next_id: 1 }
+        let leaving = BTreeSet::new();
+        World { network, nodes: BTreeMap::new(), random, leaving, start: Instant::now(), next_id: 1 }
     }
 
     /// A cluster of so many voters, all of them ready.
@@ -174,6 +177,26 @@ impl World {
     pub fn discard(&mut self, id: u64) {
         self.crash(id, false);
         self.nodes.remove(&id);
+    }
+
+    /// Removes for certain what may have been removed.
+    pub async fn finish_removals(&mut self) {
+        for id in std::mem::take(&mut self.leaving) {
+            let Some(other) = self.ids().into_iter().find(|other| *other != id) else { continue };
+            if !self.nodes.contains_key(&id) {
+                continue;
+            }
+            let until = Instant::now() + Duration::from_secs(60);
+            loop {
+                match self.running(other).remove_member(id).await {
+                    Ok(()) => break,
+                    Err(error) if error.message.ends_with(&format!("has no node {id}")) => break,
+                    Err(error) => assert!(Instant::now() < until, "node {id} cannot be removed: {error}"),
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            self.discard(id);
+        }
     }
 
     pub fn replica(&self, id: u64) -> Option<Replica> {
