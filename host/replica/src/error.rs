@@ -120,6 +120,13 @@ impl Error {
             .with_hint("Connect to another node of the cluster.")
     }
 
+    /// 57P03: the node that asks has been removed.
+    pub fn not_a_member(node: u64) -> Error {
+        Error::new("57P03", Actor::Operator, format!("node {node} is no member of the cluster"))
+            .with_detail("It has been removed, or has not been taken in yet.")
+            .with_hint("Connect to another node of the cluster.")
+    }
+
     /// 55000: a change of the cluster's members that cannot be made now, or at all.
     pub fn membership(why: impl Into<String>) -> Error {
         Error::new("55000", Actor::Operator, why)

@@ -19,7 +19,7 @@ mod visibility;
 pub use cluster::{ClusterStatus, NodeStatus};
 pub use error::{Actor, Error, Result};
 pub use execution::Execution;
-pub use journal::Progress;
+pub use journal::{Progress, StoredEntry};
 pub use options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
 pub use replica::{Commit, Metrics, Outcome, Replica};
 pub use store::SnapshotReader;

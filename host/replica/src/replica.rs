@@ -3,7 +3,7 @@
 use crate::apply::{self, Applier, Workplace};
 use crate::cluster::{Cluster, ClusterStatus, Inbox, Network, PAUSE, Parts, Request, Response, Service};
 use crate::error::{Error, Result};
-use crate::journal::{Decision, Desk, GroupCommit, Journal, Opening, Progress, RaftJournal};
+use crate::journal::{Decision, Desk, GroupCommit, Journal, Opening, Progress, RaftJournal, StoredEntry};
 use crate::options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
 use crate::store::{Directory, Place, SnapshotReader, Store, unpanicked};
 use crate::transaction::{Proposal, Snapshots, Transaction, TransactionOptions};
@@ -251,24 +251,33 @@ impl Replica {
                         }
                     }
                 };
+                // An earlier attempt may have been decided about.
+                let refused = |error: Error| {
+                    let open = handed_in && !["40001", "08007"].contains(&error.sqlstate);
+                    if open { Error::unknown_outcome(error.to_string()) } else { error }
+                };
                 if leader.0 == cluster.id {
                     match cluster.commits.commit(id, proposal.clone()).await {
                         Decision::Committed(commit, entry) => return Ok((commit, entry)),
-                        Decision::Refused(error) => return Err(error),
+                        Decision::Refused(error) => return Err(refused(error)),
                         Decision::NotLeading => {}
                         Decision::Lost => handed_in = true,
                     }
                 } else {
                     let request = request
                         .get_or_insert_with(|| Request::Commit { id: id.to_bytes(), proposal: proposal.clone() });
-                    match cluster.ask(leader.0, &leader.1, request, limit).await {
+                    let answer = cluster.ask_while_it_leads(leader, request, limit).await;
+                    match answer {
                         Ok(Response::Committed { timestamp, entry }) => {
                             cluster.counters.remote_commits.fetch_add(1, Ordering::Relaxed);
                             return Ok((Commit { id, timestamp }, entry));
                         }
-                        Ok(Response::Refused(error)) => return Err(error),
-                        Ok(_) => {}
-                        Err(error) => tracing::info!(%error, leader = leader.0, "a leader does not answer"),
+                        Ok(Response::Refused(error)) => return Err(refused(error)),
+                        Ok(_) => handed_in = true,
+                        Err(error) => {
+                            handed_in = true;
+                            tracing::info!(%error, "a leader does not answer");
+                        }
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -336,6 +345,11 @@ impl Replica {
     /// Who has what of the journal.
     pub fn progress(&self) -> Progress {
         self.0.cluster.journal.progress()
+    }
+
+    /// The journal's entries that are kept here, for comparing nodes.
+    pub fn journal_entries(&self) -> Result<Vec<StoredEntry>> {
+        self.0.cluster.journal.kept_entries()
     }
 
     /// The whole store as of now, chunk after chunk, which another replica can be made from.

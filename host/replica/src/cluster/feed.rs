@@ -101,8 +101,11 @@ pub fn serve(cluster: Arc<Cluster>, node: u64, mut asks: Frames) -> BoxStream<'s
 }
 
 impl Cluster {
-    /// None: this node does not lead.
+    /// None: this node does not lead, or the other one has been removed.
     fn answer_ask(&self, node: u64, ask: Ask) -> Option<Tell> {
+        if !self.takes_part(node) {
+            return None;
+        }
         let member = self.is_committed_reader(node);
         let answer = self.visibility.answer(node, member, self.leads_for_sure())?;
         self.heard.lock().insert(node, Heard { applied_index: ask.applied, at: self.clock.monotonic_micros() });

@@ -76,7 +76,13 @@ async fn look(cluster: &Arc<Cluster>) {
         hand_on(cluster, &view).await;
         return;
     }
-    let Some(applied) = view.applied else { return };
+    let Some(applied) = view.applied else {
+        // It may have led before, and what others have done since is not applied yet.
+        if cluster.visibility.leading() != Some(view.term) {
+            cluster.visibility.follow();
+        }
+        return;
+    };
     let alone = view.voters.iter().eq([&cluster.id]);
     let others = view.nodes.iter().copied().filter(|node| *node != cluster.id).collect();
     cluster.visibility.lead(view.term, applied, others, alone);
@@ -109,6 +115,8 @@ async fn hand_on(cluster: &Cluster, view: &View) {
     {
         tracing::warn!(%error, "a witness cannot hand its leadership on");
     }
+    // The request changes the metrics, which is what brings us here.
+    tokio::time::sleep(Duration::from_millis(cluster.limits.heartbeat_milliseconds)).await;
 }
 
 async fn transfer(raft: &Consensus, to: u64) -> crate::Result<()> {

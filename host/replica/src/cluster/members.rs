@@ -163,8 +163,12 @@ impl Cluster {
                         }
                     }
                     None => {
-                        for address in seeds {
-                            let member = Member { address: address.clone(), ..Member::default() };
+                        // Those that this node has known may know the leader too: also where nobody finds this node, as
+                        // it has another address now.
+                        let known = self.journal.progress().members.into_iter().filter(|(id, _)| *id != self.id);
+                        let known = known.map(|(_, member)| member.address);
+                        for address in seeds.iter().cloned().chain(known) {
+                            let member = Member { address, ..Member::default() };
                             if let Some(answer) = self.ask_one(ANYBODY, &member, &request(), &mut hint).await? {
                                 return Ok(answer);
                             }

@@ -137,6 +137,25 @@ impl Cluster {
         decode(&answer)
     }
 
+    /// One request to the leader, given up when another one is known of: the old one may never answer.
+    pub async fn ask_while_it_leads(
+        &self,
+        (leader, member): (u64, Member),
+        request: &Request,
+        limit: Duration,
+    ) -> io::Result<Response> {
+        let another = async {
+            while self.leader().is_none_or(|(now, _)| now == leader) {
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            answer = self.ask(leader, &member, request, limit) => answer,
+            () = another => Err(io::Error::other(format!("node {leader} does not lead any more"))),
+        }
+    }
+
     /// The leader; none while there is none, or none is known.
     pub fn leader(&self) -> Option<(u64, Member)> {
         self.journal.leader()
@@ -186,18 +205,20 @@ impl Cluster {
             loop {
                 match self.sample() {
                     Sample::At(entry) => {
-                        self.visibility.wait(entry).await;
-                        self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
-                        return Ok(());
+                        if self.seen_in_time(entry).await {
+                            self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
+                            return Ok(());
+                        }
                     }
                     Sample::Ask => {
                         if let Some(failure) = self.journal.failure() {
                             return Err(failure);
                         }
                         if let Some(entry) = self.ask_read_index(limit).await? {
-                            self.visibility.wait(entry).await;
-                            self.counters.remote_reads.fetch_add(1, Ordering::Relaxed);
-                            return Ok(());
+                            if self.seen_in_time(entry).await {
+                                self.counters.remote_reads.fetch_add(1, Ordering::Relaxed);
+                                return Ok(());
+                            }
                         }
                     }
                 }
@@ -208,13 +229,16 @@ impl Cluster {
         answer.await.unwrap_or_else(|_| Err(self.unreachable()))
     }
 
+    /// Whether an entry becomes visible before there may be another leader, which may have another entry in its place.
+    async fn seen_in_time(&self, entry: u64) -> bool {
+        let limit = Duration::from_millis(self.limits.election_milliseconds);
+        tokio::time::timeout(limit, self.visibility.wait(entry)).await.is_ok()
+    }
+
     /// What a read must see, by the leader's word; none: nobody answers for it now.
     async fn ask_read_index(&self, limit: Duration) -> Result<Option<u64>> {
-        let Some((leader, member)) = self.leader() else { return Ok(None) };
-        if leader == self.id {
-            return Ok(None);
-        }
-        match self.ask(leader, &member, &Request::ReadIndex, limit).await {
+        let Some(leader) = self.leader().filter(|(leader, _)| *leader != self.id) else { return Ok(None) };
+        match self.ask_while_it_leads(leader, &Request::ReadIndex, limit).await {
             Ok(Response::ReadIndex { visible, entry }) => {
                 self.visibility.told(visible);
                 Ok(Some(entry.max(self.visibility.floor())))

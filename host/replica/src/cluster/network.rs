@@ -111,7 +111,14 @@ impl RaftNetworkV2<Types> for PeerNetwork {
             let input = Box::pin(input.filter_map(ready));
             let opening = tokio::time::timeout(option.hard_ttl().max(MINIMAL_OPENING), self.stream_frames(input));
             let late = |_| io::Error::new(io::ErrorKind::TimedOut, "a peer took no stream in time");
-            let frames = opening.await.map_err(late).and_then(|frames| frames).map_err(|error| unreachable(&error))?;
+            let frames = match opening.await.map_err(late).and_then(|frames| frames) {
+                Ok(frames) => frames,
+                Err(error) => {
+                    // openraft pauses before it asks for a request, which a connection that is refused never does.
+                    tokio::time::sleep(BACKOFF).await;
+                    return Err(unreachable(&error).into());
+                }
+            };
             let answers = frames.map(|frame| match frame.and_then(|frame| message::decode(&frame)) {
                 Ok(answer) => Ok(answer),
                 Err(error) => Err(RPCError::from(unreachable(&error))),

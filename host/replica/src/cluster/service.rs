@@ -4,7 +4,7 @@ use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
 use super::snapshot::Arriving;
 use super::{Cluster, feed};
 use crate::error::{Error, Result};
-use crate::journal::{Decision, SnapshotData, Types, Vote};
+use crate::journal::{Decision, Journal, SnapshotData, Types, Vote};
 use crate::transport::{Frames, Peer};
 use futures::channel::mpsc;
 use futures::future::{BoxFuture, ready};
@@ -70,6 +70,9 @@ impl Cluster {
                 let answer = self.journal.raft.handle_transfer_leader(request).await;
                 Ok(Response::Transfer(answer.map_err(crate::journal::failed)?))
             }
+            Request::Commit { .. } | Request::Outcome { .. } | Request::ReadIndex if !self.takes_part(from) => {
+                Err(Error::not_a_member(from))
+            }
             Request::Commit { id, proposal } => {
                 let limit = Duration::from_millis(self.limits.commit_milliseconds);
                 let decide = async {
@@ -105,6 +108,11 @@ impl Cluster {
             Request::TransferTo { id } => self.pass_leadership(id).await,
             Request::Status => Ok(Response::Status(self.report())),
         }
+    }
+
+    /// Whether a node has not been removed, as far as this one knows.
+    pub fn takes_part(&self, node: u64) -> bool {
+        node == self.id || self.journal.progress().members.contains_key(&node)
     }
 
     pub fn leads_alone_or_for_sure(&self) -> bool {

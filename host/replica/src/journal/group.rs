@@ -100,7 +100,7 @@ impl GroupCommit {
             counters: GroupCounters::default(),
             finished: watch::Sender::new((0, 0)),
         });
-        let decider = Decider { certifier: None, entries: 0, shared: shared.clone(), desk };
+        let decider = Decider { seat: None, entries: 0, shared: shared.clone(), desk };
         on.spawn(decider.run(receiver));
         GroupCommit { requests, shared }
     }
@@ -134,14 +134,37 @@ impl GroupCommit {
             self.shared.visibility.wait(self.shared.visibility.applied_index()).await;
             return Ok(Some(Outcome::Committed { timestamp }));
         }
+        let on_its_way = self.shared.waiting.lock().get_mut(&id).map(|waiting| {
+            let (reply, outcome) = oneshot::channel();
+            waiting.push(reply);
+            outcome
+        });
+        if let Some(outcome) = on_its_way {
+            return match outcome.await {
+                Ok(Decision::Committed(Commit { timestamp, .. }, _)) => Ok(Some(Outcome::Committed { timestamp })),
+                Ok(Decision::Refused(error)) => Err(error),
+                Ok(Decision::NotLeading | Decision::Lost) | Err(_) => {
+                    Err(Error::no_majority("the leader was lost while the commit was on its way"))
+                }
+            };
+        }
         let refused = self.shared.refused.lock();
         Ok(refused.errors.get(&id).map(|error| Outcome::Refused { error: error.clone() }))
     }
 }
 
+/// What deciding takes.
+struct Seat {
+    /// Of this node's leadership.
+    term: u64,
+    /// Knows that term's commits and the ones before.
+    certifier: Certifier,
+    /// Entries handed in before.
+    entries_before: u64,
+}
+
 struct Decider<J> {
-    /// The term it decides in, and what it knows of that term's commits and the ones before.
-    certifier: Option<(u64, Certifier)>,
+    seat: Option<Seat>,
     /// Entries handed in so far.
     entries: u64,
     shared: Arc<Shared>,
@@ -175,7 +198,8 @@ impl<J: Journal> Decider<J> {
             self.shared.counters.entries.fetch_add(1, Ordering::Relaxed);
             self.entries += 1;
             let number = self.entries;
-            let pending = self.desk.journal.propose(batch.finish()).await;
+            let term = self.seat.as_ref().map_or(0, |seat| seat.term);
+            let pending = self.desk.journal.propose(batch.finish(), term).await;
             let (shared, journal) = (self.shared.clone(), self.desk.journal.clone());
             let entry = tokio::spawn(async move {
                 let mut result = match pending {
@@ -197,11 +221,11 @@ impl<J: Journal> Decider<J> {
     /// Takes over with a certifier that knows what is in the journal, or leaves the deciding to another node.
     fn follow_leadership(&mut self) {
         let leading = self.desk.visibility.leading();
-        if leading == self.certifier.as_ref().map(|(term, _)| *term) {
+        if leading == self.seat.as_ref().map(|seat| seat.term) {
             return;
         }
-        self.certifier = leading.and_then(|term| match self.take_over() {
-            Ok(certifier) => Some((term, certifier)),
+        self.seat = leading.and_then(|term| match self.take_over() {
+            Ok(certifier) => Some(Seat { term, certifier, entries_before: self.entries }),
             Err(error) => {
                 tracing::error!(%error, "the journal cannot be read");
                 None
@@ -235,7 +259,10 @@ impl<J: Journal> Decider<J> {
             waiting.push(reply);
             return;
         }
-        let Some((_, certifier)) = &mut self.certifier else {
+        let (_, lost) = *self.shared.finished.borrow();
+        // Where an entry of this term has been lost, the term is over, whether or not that is known yet. The certifier
+        // knows writes that may never have happened, this very commit's own among them.
+        let Some(Seat { certifier, .. }) = self.seat.as_mut().filter(|seat| lost <= seat.entries_before) else {
             let _ = reply.send(Decision::NotLeading);
             return;
         };

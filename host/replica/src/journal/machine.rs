@@ -136,6 +136,11 @@ impl Machine {
         snapshot
     }
 
+    /// The last entry of the snapshot that followers may be receiving.
+    pub fn kept_index(&self) -> Option<u64> {
+        self.kept.lock().as_ref().map(|kept| kept.reader.applied.index)
+    }
+
     /// Lets go of a snapshot that nobody has asked for again.
     pub fn forget_old_snapshot(&self) {
         let now = self.clock.monotonic_micros();

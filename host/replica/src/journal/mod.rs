@@ -10,7 +10,7 @@ mod types;
 
 pub use batch::{BatchBuilder, BatchReader};
 pub use group::{Decision, Desk, GroupCommit};
-pub use raft::{Consensus, Opening, RaftJournal, change_refused, failed};
+pub use raft::{Consensus, Opening, RaftJournal, StoredEntry, change_refused, failed};
 pub use types::{
     AppendRequest, SnapshotData, SnapshotMeta, TransferRequest, TransferResponse, Types, Vote, VoteAnswer, VoteQuestion,
 };
@@ -55,10 +55,12 @@ pub enum ProposeError {
 /// The agreed order of entries. One implementation, on openraft; this trait keeps the others from leaning on it.
 pub trait Journal: Send + Sync + 'static {
     /// Hands in an entry: entries are ordered as they are handed in. What it answers ends with the entry's index when
-    /// it is durable on a majority and applied here.
+    /// it is durable on a majority and applied here. It is not taken in another term than the one that it was decided
+    /// in: what another leader has done in between is not known to it.
     fn propose(
         &self,
         batch: Vec<u8>,
+        term: u64,
     ) -> impl Future<Output = Result<BoxFuture<'static, Result<u64, ProposeError>>, ProposeError>> + Send;
 
     /// Who leads, as far as this node knows.

@@ -28,6 +28,9 @@ pub async fn run(raft: Consensus, machine: Machine, log: LogStore, limits: Arc<L
         marks.push_back((durable, bytes));
         let peers = raft.metrics().borrow_watched().membership_config.nodes().count() > 1;
         let upto = if peers { kept_from(&mut marks, &limits) } else { durable };
+        // Whoever is receiving a snapshot goes on from there: without the entries behind it he would need another one,
+        // and under load never come back.
+        let upto = upto.min(machine.kept_index().unwrap_or(u64::MAX));
         if upto > log.purged_index() && raft.trigger().purge_log(upto).await.is_err() {
             return;
         }

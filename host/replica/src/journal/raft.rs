@@ -43,6 +43,14 @@ pub fn failed(error: impl Display) -> Error {
     Error::unavailable(format!("journal: {error}"))
 }
 
+/// An entry as the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    pub index: u64,
+    pub term: u64,
+    pub bytes: Vec<u8>,
+}
+
 /// What a journal is opened with.
 pub struct Opening<'a> {
     pub node_id: u64,
@@ -105,6 +113,16 @@ impl RaftJournal {
     /// Where the journal's tasks run.
     pub fn handle(&self) -> &Handle {
         &self.workers.handle
+    }
+
+    /// The entries that are kept.
+    pub fn kept_entries(&self) -> Result<Vec<StoredEntry>> {
+        let entries = self.log.entries(self.log.purged_index() + 1, self.log.last_index() + 1)?;
+        let stored = entries.into_iter().map(|entry| {
+            let bytes = postcard::to_allocvec(&entry.payload).map_err(failed)?;
+            Ok(StoredEntry { index: entry.log_id.index, term: entry.log_id.leader_id.term, bytes })
+        });
+        stored.collect()
     }
 
     /// Index of the last entry received.
@@ -188,9 +206,14 @@ fn fatal(error: Fatal<Types>) -> ProposeError {
 }
 
 impl Journal for RaftJournal {
-    async fn propose(&self, batch: Vec<u8>) -> Result<BoxFuture<'static, Result<u64, ProposeError>>, ProposeError> {
+    async fn propose(
+        &self,
+        batch: Vec<u8>,
+        term: u64,
+    ) -> Result<BoxFuture<'static, Result<u64, ProposeError>>, ProposeError> {
         let (responder, applied) = ProgressResponder::complete_only();
-        self.raft.client_write_ff(Batch(Arc::new(batch)), Some(responder)).await.map_err(fatal)?;
+        let write = self.raft.write(Batch(Arc::new(batch))).with_leader(term).responder(responder);
+        write.await.map_err(fatal)?;
         let raft = self.raft.clone();
         Ok(Box::pin(async move {
             match applied.await {

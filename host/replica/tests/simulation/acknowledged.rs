@@ -7,6 +7,7 @@ use crate::cluster::for_seeds;
 use crate::cluster::lists::{self, Record};
 use crate::cluster::world::World;
 use isobar_history::check;
+use isobar_replica::Role;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,14 +22,21 @@ async fn run(seed: u64, kinds: Kinds, rounds: u64) {
     let clients = lists::start_clients(&world, &record, seed, &nodes, 2);
     tokio::time::sleep(Duration::from_secs(1)).await;
     faults::run(&world, kinds, rounds).await;
-    world.lock().await.repair().await;
+    {
+        let mut world = world.lock().await;
+        world.repair().await;
+        world.finish_removals().await;
+    }
     // Service returns at every node.
     world.lock().await.all_ready(Duration::from_secs(30)).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     clients.finish().await;
     let world = world.lock().await;
-    for id in &nodes {
-        lists::read_all(&record, *id, &world.replica(*id).expect("it runs")).await;
+    let with_data: Vec<_> =
+        world.nodes.values().filter(|node| node.role != Role::Witness).map(|node| node.id).collect();
+    record.ask_outcomes(&world.running(with_data[0])).await;
+    for id in with_data {
+        lists::read_all(&record, id, &world.running(id)).await;
     }
     let history = record.finish();
     let report = check(&history);
@@ -41,22 +49,7 @@ async fn run(seed: u64, kinds: Kinds, rounds: u64) {
     if std::env::var_os("ISOBAR_VERBOSE").is_some() {
         eprintln!("seed {seed}: {}", report);
     }
-    converged(&world).await;
-}
-
-/// Every node has the same versions, and the same outcomes.
-async fn converged(world: &World) {
-    let mut first: Option<(u64, Vec<Vec<u8>>)> = None;
-    for (id, node) in &world.nodes {
-        let replica = node.replica.as_ref().expect("it runs");
-        let chunks = replica.snapshot().await.expect("a snapshot").map(|chunk| chunk.expect("read"));
-        // Latest versions, history, what superseded what, outcomes in both orders, counts: all but the journal's own state.
-        let chunks: Vec<Vec<u8>> = chunks.filter(|chunk| chunk[0] != 6).collect();
-        match &first {
-            None => first = Some((*id, chunks)),
-            Some((other, expected)) => assert!(*expected == chunks, "nodes {other} and {id} differ"),
-        }
-    }
+    world.converged().await;
 }
 
 #[test]

@@ -6,8 +6,13 @@
 //! fault in operations of the disk; threads still run as they like.
 
 mod acknowledged;
+mod catch_up;
 mod cluster;
 mod disk;
+mod exactly_once;
+mod local_reads;
+mod members;
+mod minority;
 
 use disk::{Disk, Fault, Random};
 use isobar_replica::{

@@ -2,6 +2,7 @@
 
 use super::world::World;
 use crate::disk::Fault;
+use isobar_replica::Role;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +12,13 @@ use std::time::Duration;
 pub enum Kinds {
     /// Links only.
     Network,
-    /// Everything but changes of the membership.
+    /// Everything: a node is down for a while, and all of them one after the other.
     All,
 }
+
+/// Nodes of a cluster that grows and shrinks.
+const LEAST: usize = 3;
+const MOST: usize = 5;
 
 /// Does harm for a while.
 pub async fn run(world: &Arc<tokio::sync::Mutex<World>>, kinds: Kinds, rounds: u64) {
@@ -34,7 +39,7 @@ pub async fn run(world: &Arc<tokio::sync::Mutex<World>>, kinds: Kinds, rounds: u
 
 async fn one(world: &mut World, kinds: Kinds) {
     let (victim, other) = (world.any_id(), world.any_id());
-    let what = world.random.below(if kinds == Kinds::Network { 5 } else { 12 });
+    let what = world.random.below(if kinds == Kinds::Network { 5 } else { 15 });
     match what {
         0 => isolate(world, victim, true, true),
         1 => isolate(world, victim, true, false),
@@ -67,6 +72,28 @@ async fn one(world: &mut World, kinds: Kinds) {
         10 => {
             let micros = world.random.below(20_000_000) as i64 - 10_000_000;
             world.nodes[&victim].clock.jump(micros);
+        }
+        11 => {
+            // All of them, one after the other.
+            for id in world.ids() {
+                world.crash(id, false);
+                world.start(id).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+        12 if world.nodes.len() < MOST => {
+            let role = [Role::Voter, Role::Learner, Role::Witness][world.random.below(3) as usize];
+            world.add(role).await;
+        }
+        13 if world.nodes.len() > LEAST => {
+            if let Some(replica) = world.replica(other) {
+                let removed = tokio::time::timeout(Duration::from_secs(10), replica.remove_member(victim)).await;
+                if matches!(removed, Ok(Ok(()))) {
+                    world.discard(victim);
+                } else {
+                    world.leaving.insert(victim);
+                }
+            }
         }
         _ => {
             if let Some(replica) = world.replica(other) {

@@ -14,11 +14,13 @@ pub struct Record {
     pub history: Arc<Mutex<Vec<Transaction>>>,
     start: Instant,
     next_value: Arc<Mutex<u64>>,
+    /// Places in the history of transactions whose outcome is open, with their commits' identifiers.
+    open: Arc<Mutex<Vec<(usize, Ulid)>>>,
 }
 
 impl Record {
     pub fn new() -> Record {
-        Record { history: Arc::default(), start: Instant::now(), next_value: Arc::default() }
+        Record { history: Arc::default(), start: Instant::now(), next_value: Arc::default(), open: Arc::default() }
     }
 
     fn now(&self) -> u64 {
@@ -29,6 +31,26 @@ impl Record {
         let mut next = self.next_value.lock().expect("no panic");
         *next += 1;
         *next
+    }
+
+    /// Asks what became of the commits whose clients were not told, and writes it down. A commit that nobody knows of is
+    /// still open: only sending it again would decide about it.
+    pub async fn ask_outcomes(&self, replica: &Replica) {
+        let open = std::mem::take(&mut *self.open.lock().expect("no panic"));
+        for (place, id) in open {
+            let outcome = replica.outcome(id).await.expect("an answer");
+            let mut history = self.history.lock().expect("no panic");
+            match outcome {
+                Some(isobar_replica::Outcome::Committed { timestamp }) => {
+                    history[place].outcome = Outcome::Committed { timestamp: Some(timestamp) };
+                    // Told only now, which is when it was certainly done; its session has gone on.
+                    history[place].end = self.now();
+                    history[place].session = 1_000_000 + place as u64;
+                }
+                Some(isobar_replica::Outcome::Refused { .. }) => history[place].outcome = Outcome::Aborted,
+                None => {}
+            }
+        }
     }
 
     pub fn finish(&self) -> History {
@@ -82,7 +104,8 @@ impl Client {
             operations: Vec::new(),
             outcome: Outcome::Aborted,
         };
-        let result = self.attempt(replica, &mut transaction, reads_only, staleness).await;
+        let id = Ulid::from_parts(self.random.next() >> 16, u128::from(self.random.next()));
+        let result = self.attempt(replica, &mut transaction, reads_only, staleness, id).await;
         transaction.end = self.record.now();
         transaction.outcome = match result {
             Ok(timestamp) => Outcome::Committed { timestamp },
@@ -91,7 +114,15 @@ impl Client {
             Err(error) if ["40001", "57P03", "53000", "53100"].contains(&error.sqlstate) => Outcome::Aborted,
             Err(_) => Outcome::Unknown,
         };
-        self.record.history.lock().expect("no panic").push(transaction);
+        let is_open = transaction.outcome == Outcome::Unknown;
+        let place = {
+            let mut history = self.record.history.lock().expect("no panic");
+            history.push(transaction);
+            history.len() - 1
+        };
+        if is_open {
+            self.record.open.lock().expect("no panic").push((place, id));
+        }
     }
 
     async fn attempt(
@@ -100,6 +131,7 @@ impl Client {
         seen: &mut Transaction,
         reads_only: bool,
         staleness: Option<Duration>,
+        id: Ulid,
     ) -> Result<Option<u64>, Error> {
         let isolation = match seen.isolation {
             Isolation::Snapshot => isobar_replica::Isolation::Snapshot,
@@ -127,7 +159,6 @@ impl Client {
                 tokio::time::sleep(Duration::from_millis(self.random.below(50))).await;
             }
         }
-        let id = Ulid::from_parts(self.random.next() >> 16, u128::from(self.random.next()));
         let wrote = seen.operations.iter().any(|operation| matches!(operation, Operation::Append { .. }));
         let commit = replica.commit(transaction, id).await?;
         Ok(wrote.then_some(commit.timestamp))
@@ -149,7 +180,8 @@ pub fn start_clients(
     let mut random = Random(seed ^ 0x5eed);
     let mut tasks = Vec::new();
     for (number, node) in nodes.iter().flat_map(|node| std::iter::repeat_n(*node, each as usize)).enumerate() {
-        let mut client = Client { session: number as u64, node, random: Random(random.next()), record: record.clone() };
+        let mut client =
+            Client { session: node * 100 + number as u64, node, random: Random(random.next()), record: record.clone() };
         let (world, stop) = (world.clone(), stop.clone());
         tasks.push(tokio::spawn(async move {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
@@ -196,7 +228,7 @@ pub async fn read_all(record: &Record, node: u64, replica: &Replica) {
     }
     transaction.finish_statement(true);
     record.history.lock().expect("no panic").push(Transaction {
-        session: 1000 + node,
+        session: 100_000 + node,
         node: format!("node-{node}"),
         isolation: Isolation::Snapshot,
         staleness: None,

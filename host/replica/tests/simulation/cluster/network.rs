@@ -18,6 +18,11 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// How often a cut link is looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// A frame that is no longer takes no time of its own.
+const PACKET: usize = 10_000;
+/// The first byte of a frame with a chunk of a snapshot; all others begin with the protocol's version.
+const CHUNK: u8 = 0;
+
 struct State {
     peers: BTreeMap<u64, Arc<dyn Peer>>,
     /// How often each node has come and gone.
@@ -27,11 +32,19 @@ struct State {
     /// One-way delays in microseconds; the default is `delay`.
     delays: BTreeMap<(u64, u64), u64>,
     delay: u64,
+    /// What a packet may be late, in percent of its delay.
+    jitter: u64,
     /// Percent of packets that have to be sent again.
     loss: u64,
+    /// Bytes a second of a stream; none: no limit.
+    bandwidth: Option<u64>,
     random: Random,
     /// Requests and frames carried from each node.
     carried: BTreeMap<u64, u64>,
+    /// Chunks of snapshots that have arrived at each node.
+    chunks: BTreeMap<u64, u64>,
+    /// Where each node is found.
+    addresses: BTreeMap<String, u64>,
 }
 
 #[derive(Clone)]
@@ -40,15 +53,23 @@ pub struct Network(Arc<Mutex<State>>);
 impl Network {
     pub fn new(random: Random, delay: u64) -> Network {
         let (peers, lives, cut, delays, carried) = Default::default();
-        Network(Arc::new(Mutex::new(State { peers, lives, cut, delays, delay, loss: 0, random, carried })))
+        let (chunks, addresses) = Default::default();
+        let (jitter, loss, bandwidth) = (20, 0, None);
+        let state =
+            State { peers, lives, cut, delays, delay, jitter, loss, bandwidth, random, carried, chunks, addresses };
+        Network(Arc::new(Mutex::new(state)))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no panic")
     }
 
-    pub fn attach(&self, id: u64, peer: Arc<dyn Peer>) {
-        self.lock().peers.insert(id, peer);
+    /// A node answers from now on, at this address and no other.
+    pub fn attach(&self, id: u64, address: String, peer: Arc<dyn Peer>) {
+        let mut state = self.lock();
+        state.peers.insert(id, peer);
+        state.addresses.retain(|_, other| *other != id);
+        state.addresses.insert(address, id);
     }
 
     pub fn detach(&self, id: u64) {
@@ -78,7 +99,20 @@ impl Network {
         state.loss = 0;
     }
 
-    #[expect(dead_code, reason = "for the property of local reads")]
+    /// Every packet takes exactly its link's delay from now on.
+    pub fn no_jitter(&self) {
+        self.lock().jitter = 0;
+    }
+
+    pub fn set_bandwidth(&self, bytes_a_second: u64) {
+        self.lock().bandwidth = Some(bytes_a_second);
+    }
+
+    /// Chunks of snapshots that have arrived at a node.
+    pub fn chunks_at(&self, id: u64) -> u64 {
+        self.lock().chunks.get(&id).copied().unwrap_or(0)
+    }
+
     pub fn carried_from(&self, id: u64) -> u64 {
         self.lock().carried.get(&id).copied().unwrap_or(0)
     }
@@ -99,7 +133,8 @@ impl Network {
         let mut state = self.lock();
         *state.carried.entry(from).or_default() += 1;
         let base = state.delays.get(&(from, to)).copied().unwrap_or(state.delay);
-        let jitter = state.random.below(base / 5 + 1);
+        let most = base * state.jitter / 100;
+        let jitter = state.random.below(most + 1);
         let lost = state.loss;
         let again = if state.random.chance(lost) { 200_000 } else { 0 };
         Duration::from_micros(base + jitter + again)
@@ -107,6 +142,19 @@ impl Network {
 
     fn peer(&self, id: u64) -> io::Result<Arc<dyn Peer>> {
         self.lock().peers.get(&id).cloned().ok_or(io::ErrorKind::ConnectionRefused.into())
+    }
+
+    /// A frame of a stream has arrived: it takes its time, and is counted.
+    async fn receive(&self, at: u64, frame: &[u8]) {
+        let bandwidth = self.lock().bandwidth;
+        if let Some(bandwidth) = bandwidth
+            && frame.len() > PACKET
+        {
+            sleep(Duration::from_secs(1) * frame.len() as u32 / bandwidth as u32).await;
+        }
+        if frame.first() == Some(&CHUNK) {
+            *self.lock().chunks.entry(at).or_default() += 1;
+        }
     }
 
     /// Carries one packet, or fails when the link stays cut.
@@ -123,26 +171,24 @@ impl Network {
     }
 }
 
-pub fn address(id: u64) -> String {
-    format!("node-{id}")
-}
-
 struct Wire {
     network: Network,
     me: u64,
 }
 
-fn target(to: u64, member: &Member) -> u64 {
-    if to != ANYBODY {
-        return to;
+impl Wire {
+    /// Whoever is at the member's address, if that is who is meant.
+    fn target(&self, to: u64, member: &Member) -> io::Result<u64> {
+        let found = self.network.lock().addresses.get(&member.address).copied();
+        found.filter(|found| to == ANYBODY || to == *found).ok_or(io::ErrorKind::ConnectionRefused.into())
     }
-    member.address.strip_prefix("node-").and_then(|id| id.parse().ok()).expect("an address")
 }
 
 impl Transport for Wire {
     fn call(&self, to: u64, member: &Member, request: Vec<u8>) -> BoxFuture<'static, io::Result<Vec<u8>>> {
-        let (network, me, to) = (self.network.clone(), self.me, target(to, member));
+        let (network, me, to) = (self.network.clone(), self.me, self.target(to, member));
         async move {
+            let to = to?;
             network.carry(me, to).await?;
             // Answered even when whoever asked goes away.
             let answer = tokio::spawn(network.peer(to)?.answer(me, request)).await.map_err(io::Error::other)??;
@@ -159,8 +205,9 @@ impl Transport for Wire {
         member: &Member,
         frames: BoxStream<'static, Vec<u8>>,
     ) -> BoxFuture<'static, io::Result<Frames>> {
-        let (network, me, to) = (self.network.clone(), self.me, target(to, member));
+        let (network, me, to) = (self.network.clone(), self.me, self.target(to, member));
         async move {
+            let to = to?;
             network.carry(me, to).await?;
             let peer = network.peer(to)?;
             let there = pump(network.clone(), me, to, frames);
@@ -226,6 +273,9 @@ impl Connection {
                             return Err(io::ErrorKind::TimedOut.into());
                         }
                         sleep(LOOK).await;
+                    }
+                    if let Some(frame) = &frame {
+                        network.receive(*to, frame).await;
                     }
                     return Ok(frame);
                 }

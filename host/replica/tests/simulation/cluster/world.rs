@@ -1,9 +1,9 @@
 //! Some replicas, each with its disk and clock, on one network.
 
-use super::network::{Network, address};
+use super::network::Network;
 use crate::disk::{Disk, Fault, Random};
 use isobar_replica::{Clock, ClusterOptions, Execution, Limits, Member, Options, Replica, Role, Storage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -45,6 +45,7 @@ impl Clock for NodeClock {
 
 pub struct Node {
     pub id: u64,
+    pub address: String,
     pub role: Role,
     pub replica: Option<Replica>,
     pub disk: Disk,
@@ -55,6 +56,8 @@ pub struct World {
     pub network: Network,
     pub nodes: BTreeMap<u64, Node>,
     pub random: Random,
+    /// Nodes that somebody has asked to be removed, without an answer.
+    pub leaving: BTreeSet<u64>,
     start: Instant,
     next_id: u64,
 }
@@ -80,7 +83,8 @@ impl World {
     pub fn new(seed: u64, delay: u64) -> World {
         let mut random = Random(seed);
         let network = Network::new(Random(random.next()), delay);
-        World { network, nodes: BTreeMap::new(), random, start: Instant::now(), next_id: 1 }
+        let leaving = BTreeSet::new();
+        World { network, nodes: BTreeMap::new(), random, leaving, start: Instant::now(), next_id: 1 }
     }
 
     /// A cluster of so many voters, all of them ready.
@@ -90,7 +94,20 @@ impl World {
             world.add(Role::Voter).await;
         }
         world.all_ready(Duration::from_secs(60)).await;
+        world.all_vote(Duration::from_secs(60)).await;
         world
+    }
+
+    /// Waits until every node that is to vote does.
+    pub async fn all_vote(&self, limit: Duration) {
+        let voters: Vec<u64> =
+            self.nodes.values().filter(|node| node.role != Role::Learner).map(|node| node.id).collect();
+        let all = async {
+            while !self.nodes.values().all(|node| self.running(node.id).progress().voters == voters) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(limit, all).await.expect("all vote in time");
     }
 
     /// Adds a new node, which asks the others to be taken in.
@@ -99,7 +116,8 @@ impl World {
         self.next_id += 1;
         let disk = Disk::new(Random(self.random.next()));
         let clock = self.clock();
-        self.nodes.insert(id, Node { id, role, replica: None, disk, clock });
+        let address = format!("node-{id}");
+        self.nodes.insert(id, Node { id, address, role, replica: None, disk, clock });
         self.start(id).await;
         id
     }
@@ -113,7 +131,8 @@ impl World {
 
     /// Starts a node on what its disk has. Whether it came up: a disk that fails may keep it from that.
     pub async fn start(&mut self, id: u64) -> bool {
-        let others: Vec<String> = self.nodes.keys().filter(|other| **other != id).map(|id| address(*id)).collect();
+        let others = self.nodes.values().filter(|other| other.id != id);
+        let others: Vec<String> = others.map(|other| other.address.clone()).collect();
         let node = self.nodes.get_mut(&id).expect("a node");
         let first = id == 1;
         let options = Options {
@@ -123,7 +142,7 @@ impl World {
             node_id: id,
             execution: Execution::Tasks,
             cluster: Some(ClusterOptions {
-                member: Member { region: format!("region-{id}"), address: address(id), witness: false },
+                member: Member { region: format!("region-{id}"), address: node.address.clone(), witness: false },
                 transport: self.network.transport(id),
                 role: node.role,
                 join: if first { Vec::new() } else { others },
@@ -132,7 +151,7 @@ impl World {
         };
         match Replica::open(options).await {
             Ok(replica) => {
-                self.network.attach(id, replica.peer());
+                self.network.attach(id, node.address.clone(), replica.peer());
                 node.replica = Some(replica);
                 true
             }
@@ -154,6 +173,32 @@ impl World {
         }
     }
 
+    /// Forgets a node for good.
+    pub fn discard(&mut self, id: u64) {
+        self.crash(id, false);
+        self.nodes.remove(&id);
+    }
+
+    /// Removes for certain what may have been removed.
+    pub async fn finish_removals(&mut self) {
+        for id in std::mem::take(&mut self.leaving) {
+            let Some(other) = self.ids().into_iter().find(|other| *other != id) else { continue };
+            if !self.nodes.contains_key(&id) {
+                continue;
+            }
+            let until = Instant::now() + Duration::from_secs(60);
+            loop {
+                match self.running(other).remove_member(id).await {
+                    Ok(()) => break,
+                    Err(error) if error.message.ends_with(&format!("has no node {id}")) => break,
+                    Err(error) => assert!(Instant::now() < until, "node {id} cannot be removed: {error}"),
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            self.discard(id);
+        }
+    }
+
     pub fn replica(&self, id: u64) -> Option<Replica> {
         self.nodes.get(&id)?.replica.clone()
     }
@@ -165,6 +210,11 @@ impl World {
     pub fn any_id(&mut self) -> u64 {
         let ids = self.ids();
         ids[self.random.below(ids.len() as u64) as usize]
+    }
+
+    /// A node that is known to run.
+    pub fn running(&self, id: u64) -> Replica {
+        self.replica(id).unwrap_or_else(|| panic!("node {id} does not run"))
     }
 
     /// Who leads, by the word of whoever knows of the newest term.
@@ -202,6 +252,32 @@ impl World {
                     let all: Vec<_> = all.map(|replica| (replica.progress(), replica.metrics())).collect();
                     panic!("node {} is not ready after {limit:?}: {all:#?}", node.id)
                 }
+            }
+        }
+    }
+
+    /// Every node with data has the same versions and the same outcomes, and journals that overlap agree.
+    pub async fn converged(&self) {
+        let mut first: Option<(u64, Vec<Vec<u8>>)> = None;
+        let mut journal: BTreeMap<u64, (u64, u64, Vec<u8>)> = BTreeMap::new();
+        for (id, node) in &self.nodes {
+            let replica = node.replica.as_ref().expect("it runs");
+            for entry in replica.journal_entries().expect("a journal") {
+                let (other, term, bytes) =
+                    journal.entry(entry.index).or_insert_with(|| (*id, entry.term, entry.bytes.clone()));
+                let same = (*term, &*bytes) == (entry.term, &entry.bytes);
+                assert!(same, "nodes {other} and {id} have different entries {}", entry.index);
+            }
+            if node.role == Role::Witness {
+                continue;
+            }
+            let chunks = replica.snapshot().await.expect("a snapshot").map(|chunk| chunk.expect("read"));
+            // Latest versions, history, what superseded what, outcomes in both orders, counts: all but the journal's own
+            // state.
+            let chunks: Vec<Vec<u8>> = chunks.filter(|chunk| chunk[0] != 6).collect();
+            match &first {
+                None => first = Some((*id, chunks)),
+                Some((other, expected)) => assert!(*expected == chunks, "nodes {other} and {id} differ"),
             }
         }
     }

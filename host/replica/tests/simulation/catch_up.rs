@@ -1,0 +1,93 @@
+//! A node that was away comes back: by journal, or by snapshot when it was away for longer than the journal is kept. A
+//! transfer that is cut goes on where it was, and nobody waits for it.
+
+use crate::cluster::world::{World, limits};
+use crate::cluster::{for_seeds, rows};
+use isobar_replica::Replica;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+const SEEDS: u64 = 3;
+/// Rows that make a snapshot some dozens of chunks long.
+const ROWS: u64 = 80;
+const ROW_BYTES: usize = 200_000;
+const CUTS: u64 = 4;
+
+/// Commits until told to stop; answers how long the slowest commit took.
+async fn write(replica: Replica, next: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Duration {
+    let mut slowest = Duration::ZERO;
+    while !stop.load(Ordering::Relaxed) {
+        let (number, began) = (next.fetch_add(1, Ordering::Relaxed), Instant::now());
+        rows::put(&replica, 10_000, number, 8, rows::id(number)).await.expect("committed");
+        slowest = slowest.max(began.elapsed());
+        sleep(Duration::from_millis(30)).await;
+    }
+    slowest
+}
+
+async fn run(seed: u64, by_snapshot: bool) {
+    let mut world = World::cluster(seed, 2000, 3).await;
+    sleep(Duration::from_secs(2)).await;
+    let leader = world.leader().expect("a leader");
+    let away = leader % 3 + 1;
+    let replica = world.running(leader);
+    let next = Arc::new(AtomicU64::new(1));
+    if by_snapshot {
+        for number in 0..ROWS {
+            let id = rows::id(next.fetch_add(1, Ordering::Relaxed));
+            rows::put(&replica, number, number, ROW_BYTES, id).await.expect("committed");
+        }
+    }
+    world.crash(away, seed % 2 == 0);
+    let missed = if by_snapshot { limits().journal_entries_behind * 2 } else { limits().journal_entries_behind / 3 };
+    for _ in 0..missed {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        rows::put(&replica, 20_000, number, 8, rows::id(number)).await.expect("committed");
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(write(replica.clone(), next.clone(), stop.clone()));
+    // A chunk takes a fifth of a second.
+    world.network.set_bandwidth(5_000_000);
+    let chunks = replica.snapshot().await.expect("a snapshot").count() as u64;
+    assert!(world.start(away).await);
+    if by_snapshot {
+        for cut in 1..=CUTS {
+            while world.network.chunks_at(away) < cut * chunks / (CUTS + 2) {
+                sleep(Duration::from_millis(10)).await;
+            }
+            world.network.cut(leader, away);
+            world.network.cut(away, leader);
+            sleep(Duration::from_millis(2500)).await;
+            world.network.heal();
+        }
+    }
+    world.all_ready(Duration::from_secs(60)).await;
+    stop.store(true, Ordering::Relaxed);
+    let slowest = writer.await.expect("no panic");
+    let lease = Duration::from_millis(limits().lease_milliseconds * 115 / 100);
+    assert!(slowest <= lease, "a commit waited for {slowest:?} for a node that was catching up");
+    let arrived = world.network.chunks_at(away);
+    if by_snapshot {
+        assert!(chunks > 10, "too short a snapshot to cut: {chunks} chunks");
+        // A cut may lose a chunk that had arrived.
+        assert!(arrived >= chunks && arrived <= chunks + 2 * CUTS, "{arrived} chunks arrived of {chunks}");
+    } else {
+        assert_eq!(arrived, 0, "the journal was there");
+    }
+    let last = next.load(Ordering::Relaxed) - 1;
+    assert_eq!(rows::get(&world.running(away), 10_000).await.expect("read"), Some(last));
+    sleep(Duration::from_secs(2)).await;
+    world.converged().await;
+}
+
+#[test]
+fn a_snapshot_that_is_cut_goes_on() {
+    for_seeds("a_snapshot_that_is_cut_goes_on", SEEDS, |seed| run(seed, true));
+}
+
+#[test]
+fn a_node_that_was_away_for_less_comes_back_by_journal() {
+    for_seeds("a_node_that_was_away_for_less_comes_back_by_journal", SEEDS, |seed| run(seed, false));
+}
