@@ -132,7 +132,8 @@ impl Replica {
             execution,
             founds: join.is_empty() && role == Role::Voter,
         };
-        let journal = Arc::new(RaftJournal::open(opening, Network(transport.clone())).await?);
+        let network = Network::new(transport.clone());
+        let journal = Arc::new(RaftJournal::open(opening, network.clone()).await?);
         let desk = Desk {
             journal: journal.clone(),
             store: store.clone(),
@@ -150,6 +151,7 @@ impl Replica {
             role,
             version,
             transport,
+            network,
             journal,
             visibility,
             commits,
@@ -370,6 +372,22 @@ impl Replica {
     /// Has another voter lead.
     pub async fn transfer_leader(&self, id: u64) -> Result<()> {
         self.0.cluster.ask_leader(|| Request::TransferTo { id }, &[]).await.map(|_| ())
+    }
+
+    /// Whether this node leads, as far as it knows.
+    pub fn leads(&self) -> bool {
+        self.0.cluster.visibility.leading().is_some()
+    }
+
+    /// Hands leadership on, if this node has it and another voter can take it, and waits until that one leads: before
+    /// the node is stopped, so that nobody has to wait for an election.
+    pub async fn step_down(&self) {
+        let cluster = &self.0.cluster;
+        let limit = Duration::from_millis(self.0.limits.election_milliseconds);
+        let handed_on = tokio::time::timeout(limit, cluster.step_down()).await;
+        if let Ok(Err(error)) = handed_on {
+            tracing::warn!(%error, "leadership is not handed on");
+        }
     }
 
     /// Ends the tasks; everything applied is durable after it.

@@ -154,6 +154,7 @@ async fn start(arguments: Arguments) -> Result<(), String> {
         signals.next().await;
     }
     eprintln!("isobar: stopping");
+    node.replica.step_down().await;
     tokio::select! {
         () = server.stop() => {}
         () = signals.next() => eprintln!("isobar: not waiting for running requests"),
@@ -231,6 +232,10 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 async fn forget_old_answers(node: Arc<Node>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
+        // One node is enough.
+        if !node.replica.leads() {
+            continue;
+        }
         let now_ms = node.clock.now_micros() / 1000;
         let before_ms = now_ms.saturating_sub(node.configuration.store.outcome_seconds.saturating_mul(1000));
         if let Err(error) = once::forget_old_answers(&node, before_ms).await {

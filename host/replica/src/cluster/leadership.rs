@@ -2,6 +2,7 @@
 
 use super::Cluster;
 use crate::journal::Consensus;
+use crate::transport::Member;
 use openraft::ServerState;
 use openraft::async_runtime::watch::WatchReceiver;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,7 @@ struct View {
     matched: BTreeMap<u64, u64>,
     voters: BTreeSet<u64>,
     nodes: BTreeSet<u64>,
+    members: BTreeMap<u64, Member>,
 }
 
 fn view(cluster: &Cluster) -> View {
@@ -62,11 +64,13 @@ fn view(cluster: &Cluster) -> View {
             .collect(),
         voters: configs.iter().flat_map(|config| config.voter_ids()).collect(),
         nodes: configs.iter().flat_map(|config| config.nodes().map(|(id, _)| *id)).collect(),
+        members: metrics.membership_config.nodes().map(|(id, member)| (*id, member.clone())).collect(),
     }
 }
 
 async fn look(cluster: &Arc<Cluster>) {
     let view = view(cluster);
+    cluster.network.set_members(view.members.clone());
     if !view.leads {
         cluster.visibility.follow();
         cluster.proposed.lock().clear();

@@ -41,7 +41,7 @@ impl Cluster {
     }
 
     /// On the leader: takes a node in, first as a learner; when it has caught up, and wants to, as a voter.
-    pub async fn admit(&self, id: u64, member: Member, voter: bool) -> Result<Response> {
+    pub async fn admit(&self, id: u64, member: Member, voter: bool, is_new: bool) -> Result<Response> {
         let _one = self.changing.lock().await;
         let progress = self.journal.progress();
         if let Some(other) = self.change(&progress)? {
@@ -53,6 +53,11 @@ impl Cluster {
                 return Err(Error::membership(format!(
                     "node {id} is a member already, in another role: remove it, and join with a new invitation"
                 )));
+            }
+            None if !is_new => {
+                return Err(Error::membership(format!("node {id} is no member of this cluster any more")).with_hint(
+                    "A node that was removed comes back with a new invitation and an empty data directory.",
+                ));
             }
             known => {
                 if known.is_none() && progress.members.len() >= self.limits.members {
@@ -135,6 +140,19 @@ impl Cluster {
         Ok(Response::Done)
     }
 
+    /// Hands leadership on where that is possible; answers when another node leads.
+    pub async fn step_down(self: &Arc<Self>) -> Result<()> {
+        let progress = self.journal.progress();
+        if progress.leader != Some(self.id) || progress.voters.len() < 2 {
+            return Ok(());
+        }
+        self.hand_over(self.heir(&progress)?).await?;
+        while self.leader().is_none_or(|(leader, _)| leader == self.id) {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
     /// The voter with data that has most.
     fn heir(&self, progress: &Progress) -> Result<u64> {
         let candidates = progress
@@ -210,7 +228,11 @@ impl Cluster {
     /// Asks to be taken in, again and again until it is done. Also tells the others a new address.
     pub async fn join(self: Arc<Self>, seeds: Vec<String>) {
         loop {
-            let request = || Request::Join { member: self.member.clone(), voter: self.role != Role::Learner };
+            let request = || Request::Join {
+                member: self.member.clone(),
+                voter: self.role != Role::Learner,
+                is_new: self.journal.last_index() == 0,
+            };
             match self.ask_leader(request, &seeds).await {
                 Ok(Response::Joined(Joined::Voter)) => return,
                 Ok(Response::Joined(Joined::Learner { lag_entries })) => {

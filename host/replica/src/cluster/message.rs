@@ -34,6 +34,8 @@ pub enum Request {
     Join {
         member: Member,
         voter: bool,
+        /// Nothing of a journal is there yet.
+        is_new: bool,
     },
     /// To the leader.
     Remove {

@@ -55,6 +55,7 @@ pub struct Cluster {
     pub role: Role,
     version: String,
     transport: Option<Arc<dyn Transport>>,
+    network: Network,
     pub journal: Arc<RaftJournal>,
     pub visibility: Arc<Visibility>,
     pub commits: GroupCommit,
@@ -81,6 +82,7 @@ pub struct Parts {
     pub role: Role,
     pub version: String,
     pub transport: Option<Arc<dyn Transport>>,
+    pub network: Network,
     pub journal: Arc<RaftJournal>,
     pub visibility: Arc<Visibility>,
     pub commits: GroupCommit,
@@ -92,7 +94,8 @@ pub struct Parts {
 impl Cluster {
     /// Starts following the leadership, on the journal's runtime.
     pub fn start(parts: Parts) -> Arc<Cluster> {
-        let Parts { id, member, role, version, transport, journal, visibility, commits, clock, limits, inbox } = parts;
+        let Parts { id, member, role, version, transport, network, journal, visibility, commits, clock, limits, inbox } =
+            parts;
         let started = clock.monotonic_micros();
         let cluster = Arc::new(Cluster {
             id,
@@ -100,6 +103,7 @@ impl Cluster {
             role,
             version,
             transport,
+            network,
             journal,
             visibility,
             commits,

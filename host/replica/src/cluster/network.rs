@@ -15,6 +15,8 @@ use openraft::raft::{
     TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::future::{Future, ready};
 use std::io;
 use std::sync::Arc;
@@ -23,20 +25,35 @@ use std::time::Duration;
 
 /// The peers' network; none: this node has no peers.
 #[derive(Clone)]
-pub struct Network(pub Option<Arc<dyn Transport>>);
+pub struct Network {
+    transport: Option<Arc<dyn Transport>>,
+    /// Where each node is now: openraft keeps to what it has begun with.
+    members: Arc<Mutex<BTreeMap<u64, Member>>>,
+}
+
+impl Network {
+    pub fn new(transport: Option<Arc<dyn Transport>>) -> Network {
+        Network { transport, members: Arc::default() }
+    }
+
+    pub fn set_members(&self, members: BTreeMap<u64, Member>) {
+        *self.members.lock() = members;
+    }
+}
 
 /// The way to one peer.
 pub struct PeerNetwork {
     to: u64,
+    /// What it was when the way was opened.
     member: Member,
-    transport: Option<Arc<dyn Transport>>,
+    network: Network,
 }
 
 impl RaftNetworkFactory<Types> for Network {
     type Network = PeerNetwork;
 
     async fn new_client(&mut self, target: u64, member: &Member) -> PeerNetwork {
-        PeerNetwork { to: target, member: member.clone(), transport: self.0.clone() }
+        PeerNetwork { to: target, member: member.clone(), network: self.clone() }
     }
 }
 
@@ -49,12 +66,16 @@ const BACKOFF: Duration = Duration::from_millis(100);
 
 impl PeerNetwork {
     fn transport(&self) -> io::Result<&Arc<dyn Transport>> {
-        self.transport.as_ref().ok_or_else(|| io::Error::other("this node has no network"))
+        self.network.transport.as_ref().ok_or_else(|| io::Error::other("this node has no network"))
+    }
+
+    fn member(&self) -> Member {
+        self.network.members.lock().get(&self.to).unwrap_or(&self.member).clone()
     }
 
     async fn call(&self, request: Request, option: RPCOption) -> Result<Response, RPCError<Types>> {
         let answer = async {
-            let answer = self.transport()?.call(self.to, &self.member, message::encode(&request)).await?;
+            let answer = self.transport()?.call(self.to, &self.member(), message::encode(&request)).await?;
             message::decode::<Response>(&answer)
         };
         let limit = option.hard_ttl();
@@ -69,7 +90,7 @@ impl PeerNetwork {
     {
         let opening = stream::once(async { message::encode(&Opening::Append) });
         let frames = opening.chain(input.map(|request| message::encode::<Append>(&request)));
-        self.transport()?.stream(self.to, &self.member, frames.boxed()).await
+        self.transport()?.stream(self.to, &self.member(), frames.boxed()).await
     }
 }
 
@@ -162,7 +183,8 @@ impl RaftNetworkV2<Types> for PeerNetwork {
     ) -> Result<SnapshotResponse<Types>, StreamingError<Types>> {
         let failed = |error: &io::Error| StreamingError::Unreachable(unreachable(error));
         let transport = self.transport().map_err(|error| failed(&error))?;
-        let send = snapshot::send(transport, self.to, &self.member, vote, snapshot);
+        let member = self.member();
+        let send = snapshot::send(transport, self.to, &member, vote, snapshot);
         let answer = tokio::select! {
             answer = send => answer.map_err(|error| failed(&error))?,
             closed = cancel => return Err(closed.into()),

@@ -103,7 +103,7 @@ impl Cluster {
                 Some(entry) => Ok(Response::ReadIndex { visible: self.visibility.visible(), entry }),
                 None => Ok(self.not_leader()),
             },
-            Request::Join { member, voter } => self.admit(from, member, voter).await,
+            Request::Join { member, voter, is_new } => self.admit(from, member, voter, is_new).await,
             Request::Remove { id } => self.dismiss(id).await,
             Request::TransferTo { id } => self.pass_leadership(id).await,
             Request::Status => Ok(Response::Status(self.report())),
