@@ -362,3 +362,36 @@ impl Visibility {
         state.visible >= entry.max(state.floor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now_micros(&self) -> u64 {
+            0
+        }
+
+        fn monotonic_micros(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn entries_of_another_term_wait_for_the_word_of_their_leader() {
+        let rules = Rules::new(&Limits::default());
+        let seen = Visible { timestamp: 0, catalog_timestamp: 0 };
+        let visibility = Visibility::new(Snapshots::default(), Arc::new(Still), rules, 0, seen);
+        visibility.applied([(1, seen)].into_iter(), 3);
+        visibility.lead(3, 1, Vec::new(), false);
+        visibility.applied([(2, seen)].into_iter(), 3);
+        assert_eq!(visibility.visible(), 2, "nobody else reads");
+        visibility.applied([(3, seen)].into_iter(), 4);
+        assert_eq!(visibility.visible(), 2, "whoever leads now may have granted leases");
+        assert_eq!(visibility.leading(), None);
+        visibility.told(3);
+        assert_eq!(visibility.visible(), 3);
+    }
+}

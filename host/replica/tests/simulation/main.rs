@@ -8,11 +8,13 @@
 mod acknowledged;
 mod catch_up;
 mod cluster;
+mod conflicts;
 mod disk;
 mod exactly_once;
 mod local_reads;
 mod members;
 mod minority;
+mod strict;
 
 use disk::{Disk, Fault, Random};
 use isobar_replica::{
