@@ -3,7 +3,7 @@
 use super::message::Joined;
 use super::{Cluster, PAUSE, Request, Response};
 use crate::error::{Error, Result};
-use crate::journal::{Journal, Progress, ProposeError, change_refused};
+use crate::journal::{Journal, Progress, ProposeError, change_refused, waits_for_another_change};
 use crate::options::Role;
 use crate::transport::{ANYBODY, Member};
 use openraft::ChangeMembers;
@@ -29,7 +29,16 @@ impl Cluster {
     /// A change that another leader may have to make is not an error.
     async fn change_members(&self, change: ChangeMembers<u64, Member>, retain: bool) -> Result<Option<Response>> {
         let limit = Duration::from_millis(self.limits.commit_milliseconds);
-        let changed = tokio::time::timeout(limit, self.journal.raft.change_membership(change, retain)).await;
+        // The leader before may have begun a change that this one has to finish first.
+        let changed = tokio::time::timeout(limit, async {
+            loop {
+                match self.journal.raft.change_membership(change.clone(), retain).await {
+                    Err(error) if waits_for_another_change(&error) => tokio::time::sleep(PAUSE).await,
+                    changed => return changed,
+                }
+            }
+        });
+        let changed = changed.await;
         match changed {
             Ok(Ok(_)) => Ok(None),
             Ok(Err(error)) => match change_refused(error) {

@@ -10,7 +10,7 @@ mod types;
 
 pub use batch::{BatchBuilder, BatchReader};
 pub use group::{Decision, Desk, GroupCommit};
-pub use raft::{Consensus, Opening, RaftJournal, StoredEntry, change_refused, failed};
+pub use raft::{Consensus, Opening, RaftJournal, StoredEntry, change_refused, failed, waits_for_another_change};
 pub use types::{
     AppendRequest, SnapshotData, SnapshotMeta, TransferRequest, TransferResponse, Types, Vote, VoteAnswer, VoteQuestion,
 };

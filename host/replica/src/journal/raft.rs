@@ -84,7 +84,9 @@ impl RaftJournal {
         let abstain = Duration::from_micros(crate::visibility::Rules::new(&limits).abstains_for());
         let raft = workers.handle.spawn(async move {
             let raft = Raft::new(node_id, config, network, raft_log, raft_machine).await.map_err(failed)?;
-            let alone = raft.voter_ids().all(|voter| voter == node_id);
+            // The core's own word: its metrics say nothing yet, and nobody at all is not this node alone.
+            let alone = raft.with_raft_state(move |state| state.membership_state.effective().voter_ids().eq([node_id]));
+            let alone = alone.await.map_err(failed)?;
             if !raft.is_initialized().await.map_err(failed)? {
                 raft.runtime_config().elect(true);
                 if founds {
@@ -191,6 +193,12 @@ async fn wait_for_recovery(raft: &Consensus) -> Result<()> {
         }
         metrics.changed().await.map_err(failed)?;
     }
+}
+
+/// Whether a change of the membership was refused because another one is under way.
+pub fn waits_for_another_change(error: &RaftError<Types, ClientWriteError<Types>>) -> bool {
+    use openraft::errors::ChangeMembershipError::InProgress;
+    matches!(error, RaftError::APIError(ClientWriteError::ChangeMembershipError(InProgress(_))))
 }
 
 /// A write that openraft has refused.
