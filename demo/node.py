@@ -23,8 +23,8 @@ def free_port() -> int:
 class Node:
     """One `isobar start` on a folder and a port that stay the same over restarts."""
 
-    def __init__(self, binary, folder: pathlib.Path, configuration: str = ""):
-        """`configuration`: settings as in isobar.example.toml."""
+    def __init__(self, binary, folder: pathlib.Path, configuration: str = "", arguments=()):
+        """`configuration`: settings as in isobar.example.toml; `arguments`: further ones of `isobar start`."""
         self.binary = pathlib.Path(binary)
         if not self.binary.exists():
             sys.exit(f"{self.binary} is not there: build it with `cargo build --release --bin isobar`, or name one with --binary")
@@ -32,6 +32,7 @@ class Node:
         self.port = free_port()
         self.configuration = folder / "isobar.toml"
         self.configuration.write_text(configuration)
+        self.arguments = list(arguments)
         self.process = None
         self.log = open(folder / "node.log", "ab")
 
@@ -44,7 +45,7 @@ class Node:
         began = time.monotonic()
         self.process = subprocess.Popen(
             [self.binary, "start", "--config", self.configuration, "--data", self.folder / "data",
-             "--http", f"127.0.0.1:{self.port}"],
+             "--http", f"127.0.0.1:{self.port}", *self.arguments],
             stdout=self.log, stderr=self.log)
         while time.monotonic() - began < patience:
             if self.process.poll() is not None:
