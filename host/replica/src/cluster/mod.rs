@@ -94,8 +94,8 @@ pub struct Parts {
 impl Cluster {
     /// Starts following the leadership, on the journal's runtime.
     pub fn start(parts: Parts) -> Arc<Cluster> {
-        let Parts { id, member, role, version, transport, network, journal, visibility, commits, clock, limits, inbox } =
-            parts;
+        let Parts { id, member, role, version, transport, network, .. } = parts;
+        let Parts { journal, visibility, commits, clock, limits, inbox, .. } = parts;
         let started = clock.monotonic_micros();
         let cluster = Arc::new(Cluster {
             id,
