@@ -218,11 +218,11 @@ impl Cluster {
                         if let Some(failure) = self.journal.failure() {
                             return Err(failure);
                         }
-                        if let Some(entry) = self.ask_read_index(limit).await? {
-                            if self.seen_in_time(entry).await {
-                                self.counters.remote_reads.fetch_add(1, Ordering::Relaxed);
-                                return Ok(());
-                            }
+                        if let Some(entry) = self.ask_read_index(limit).await?
+                            && self.seen_in_time(entry).await
+                        {
+                            self.counters.remote_reads.fetch_add(1, Ordering::Relaxed);
+                            return Ok(());
                         }
                     }
                 }

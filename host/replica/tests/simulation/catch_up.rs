@@ -40,7 +40,7 @@ async fn run(seed: u64, by_snapshot: bool) {
             rows::put(&replica, number, number, ROW_BYTES, id).await.expect("committed");
         }
     }
-    world.crash(away, seed % 2 == 0);
+    world.crash(away, seed.is_multiple_of(2));
     let missed = if by_snapshot { limits().journal_entries_behind * 2 } else { limits().journal_entries_behind / 3 };
     for _ in 0..missed {
         let number = next.fetch_add(1, Ordering::Relaxed);

@@ -27,7 +27,7 @@ async fn run(seed: u64) {
     for id in world.ids() {
         rows.push(100 + id);
     }
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         world.nodes[&leader].disk.plan(Fault::PowerLoss, 1 + seed / 2 % OPERATIONS);
     }
     let clients: Vec<_> =
