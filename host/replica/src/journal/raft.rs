@@ -204,7 +204,8 @@ pub fn waits_for_another_change(error: &RaftError<Types, ClientWriteError<Types>
 /// A write that openraft has refused.
 fn refused(error: ClientWriteError<Types>) -> ProposeError {
     match error {
-        ClientWriteError::ForwardToLeader(_) => ProposeError::NotLeading,
+        // The second: another leader's entry is in its place, and its own may have been agreed on elsewhere.
+        ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_) => ProposeError::NotLeading,
         other => ProposeError::Failed(failed(other)),
     }
 }
