@@ -63,6 +63,8 @@ pub struct Chaos<'w> {
     pub random: StdRng,
     pub hold_max: Duration,
     pub began: Instant,
+    /// Those that there are.
+    pub faults: Vec<Fault>,
 }
 
 fn others(place: usize) -> impl Iterator<Item = usize> {
@@ -76,14 +78,14 @@ impl Chaos<'_> {
 
     /// All faults once, in any order, and then more until the time is over.
     pub async fn run(&mut self, time: Duration) {
-        let mut queue = ALL.to_vec();
+        let mut queue = self.faults.clone();
         queue.shuffle(&mut self.random);
         loop {
             let Some(fault) = queue.pop() else {
                 if self.began.elapsed() >= time {
                     return;
                 }
-                queue = ALL.to_vec();
+                queue = self.faults.clone();
                 queue.shuffle(&mut self.random);
                 continue;
             };
