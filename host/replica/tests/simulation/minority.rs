@@ -115,3 +115,29 @@ async fn run(seed: u64) {
 fn a_minority_refuses_and_the_majority_goes_on() {
     for_seeds("a_minority_refuses_and_the_majority_goes_on", SEEDS, run);
 }
+
+/// A leader that hears nobody for a while, and is heard, may stay what it is; its journal takes nothing meanwhile.
+async fn deaf(seed: u64) {
+    let world = World::cluster(seed, 5000, 3).await;
+    sleep(Duration::from_secs(3)).await;
+    let leader = world.leader().expect("a leader");
+    let replica = world.running(leader);
+    let others: Vec<u64> = world.ids().into_iter().filter(|id| *id != leader).collect();
+    let open = rows::increment(&replica, 50).await.expect("a transaction");
+    others.iter().for_each(|other| world.network.cut(*other, leader));
+    // Longer than its lease, and shorter than any election.
+    sleep(Duration::from_millis(limits().election_milliseconds + 50 * (seed % 4))).await;
+    let commit = tokio::spawn(async move { replica.commit(open, rows::id(1)).await });
+    sleep(Duration::from_millis(100)).await;
+    world.network.heal();
+    commit.await.expect("no panic").expect("committed in the end");
+    for id in world.ids() {
+        let number = rows::id(10 + id);
+        rows::put(&world.running(id), id, 1, 8, number).await.expect("a commit after the cut");
+    }
+}
+
+#[test]
+fn a_leader_that_was_deaf_decides_again() {
+    for_seeds("a_leader_that_was_deaf_decides_again", SEEDS, deaf);
+}
