@@ -29,6 +29,8 @@ pub enum Fault {
     Mute,
     /// One region hears nobody.
     Deafen,
+    /// Whoever leads keeps the others from an election, and cannot know what they have.
+    DeafenLeader,
     Reset,
     Slow,
     Transfer,
@@ -37,7 +39,7 @@ pub enum Fault {
     FullDisk,
 }
 
-pub const ALL: [Fault; 17] = [
+pub const ALL: [Fault; 18] = [
     Fault::Kill,
     Fault::KillLeader,
     Fault::KillMajority,
@@ -49,6 +51,7 @@ pub const ALL: [Fault; 17] = [
     Fault::CutOneWay,
     Fault::Mute,
     Fault::Deafen,
+    Fault::DeafenLeader,
     Fault::Reset,
     Fault::Slow,
     Fault::Transfer,
@@ -63,6 +66,8 @@ pub struct Chaos<'w> {
     pub random: StdRng,
     pub hold_max: Duration,
     pub began: Instant,
+    /// Those that there are.
+    pub faults: Vec<Fault>,
 }
 
 fn others(place: usize) -> impl Iterator<Item = usize> {
@@ -76,14 +81,14 @@ impl Chaos<'_> {
 
     /// All faults once, in any order, and then more until the time is over.
     pub async fn run(&mut self, time: Duration) {
-        let mut queue = ALL.to_vec();
+        let mut queue = self.faults.clone();
         queue.shuffle(&mut self.random);
         loop {
             let Some(fault) = queue.pop() else {
                 if self.began.elapsed() >= time {
                     return;
                 }
-                queue = ALL.to_vec();
+                queue = self.faults.clone();
                 queue.shuffle(&mut self.random);
                 continue;
             };
@@ -123,7 +128,7 @@ impl Chaos<'_> {
     async fn strike(&mut self, fault: Fault) {
         let world = self.world;
         let (cluster, network) = (&world.cluster, &world.cluster.network);
-        let leads = matches!(fault, Fault::KillLeader | Fault::PauseLeader | Fault::Minority);
+        let leads = matches!(fault, Fault::KillLeader | Fault::PauseLeader | Fault::DeafenLeader | Fault::Minority);
         let place = if leads { self.leader().await } else { self.anybody() };
         let other = others(place).nth(self.random.random_range(0..2)).expect("two others");
         self.say(&format!("{fault:?}: {} ({})", REGIONS[place], REGIONS[other]));
@@ -139,7 +144,7 @@ impl Chaos<'_> {
             Fault::CutPair => network.cut_both_ways(place, other),
             Fault::CutOneWay => network.cut(place, other),
             Fault::Mute => others(place).for_each(|other| network.cut(place, other)),
-            Fault::Deafen => others(place).for_each(|other| network.cut(other, place)),
+            Fault::Deafen | Fault::DeafenLeader => others(place).for_each(|other| network.cut(other, place)),
             Fault::Reset => others(place).for_each(|other| network.reset(place, other)),
             Fault::Slow => {
                 for other in others(place) {

@@ -42,7 +42,7 @@ impl Cluster {
         match changed {
             Ok(Ok(_)) => Ok(None),
             Ok(Err(error)) => match change_refused(error) {
-                ProposeError::NotLeading => Ok(Some(self.not_leader())),
+                ProposeError::NotLeading | ProposeError::NotTaken => Ok(Some(self.not_leader())),
                 ProposeError::Failed(error) => Err(error),
             },
             Err(_) => Err(Error::no_majority("a change of the members was not agreed on in time")),

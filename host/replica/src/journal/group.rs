@@ -61,8 +61,10 @@ struct Shared {
     refused: Mutex<Refused>,
     failure: OnceLock<Error>,
     counters: GroupCounters,
-    /// Number of the last entry that is finished, and of the last one whose fate another node decides.
+    /// Number of the last entry that is finished, and of the last one that this node has not seen committed.
     finished: watch::Sender<(u64, u64)>,
+    /// Number of the last entry whose fate another node decides.
+    deposed: AtomicU64,
 }
 
 #[derive(Default)]
@@ -99,6 +101,7 @@ impl GroupCommit {
             failure: OnceLock::new(),
             counters: GroupCounters::default(),
             finished: watch::Sender::new((0, 0)),
+            deposed: AtomicU64::new(0),
         });
         let decider = Decider { seat: None, entries: 0, shared: shared.clone(), desk };
         on.spawn(decider.run(receiver));
@@ -221,7 +224,7 @@ impl<J: Journal> Decider<J> {
     /// Takes over with a certifier that knows what is in the journal, or leaves the deciding to another node.
     fn follow_leadership(&mut self) {
         let leading = self.desk.visibility.leading();
-        if leading == self.seat.as_ref().map(|seat| seat.term) {
+        if leading == self.seat.as_ref().map(|seat| seat.term) && !self.begins_anew() {
             return;
         }
         self.seat = leading.and_then(|term| match self.take_over() {
@@ -231,6 +234,15 @@ impl<J: Journal> Decider<J> {
                 None
             }
         });
+    }
+
+    /// Whether this node still leads, after its journal has not taken an entry, and all others are finished: what the
+    /// certifier knows of the one that was not taken never happened.
+    fn begins_anew(&self) -> bool {
+        let Some(Seat { entries_before, .. }) = self.seat else { return false };
+        let (_, lost) = *self.shared.finished.borrow();
+        let deposed = self.shared.deposed.load(Ordering::SeqCst);
+        lost > entries_before && deposed <= entries_before && self.shared.waiting.lock().is_empty()
     }
 
     /// A node leads once it has applied all entries of the terms before, so the store knows the newest timestamp, and
@@ -260,7 +272,8 @@ impl<J: Journal> Decider<J> {
             return;
         }
         let (_, lost) = *self.shared.finished.borrow();
-        // Where an entry of this term has been lost, the term is over, whether or not that is known yet. The certifier
+        // Where an entry of this term has been lost, the term is over, whether or not that is known yet (see
+        // `begins_anew` for when it is not). The certifier
         // knows writes that may never have happened, this very commit's own among them.
         let Some(Seat { certifier, .. }) = self.seat.as_mut().filter(|seat| lost <= seat.entries_before) else {
             let _ = reply.send(Decision::NotLeading);
@@ -356,13 +369,18 @@ impl Shared {
     }
 
     fn finish(&self, number: u64, commits: Vec<Commit>, result: Result<u64, ProposeError>) {
-        let lost = if matches!(result, Err(ProposeError::NotLeading)) { number } else { 0 };
+        if matches!(result, Err(ProposeError::NotLeading)) {
+            self.deposed.fetch_max(number, Ordering::SeqCst);
+        }
+        let lost = matches!(result, Err(ProposeError::NotLeading | ProposeError::NotTaken));
+        let lost = if lost { number } else { 0 };
         let (index, answer) = match result {
             Ok(index) => {
                 self.counters.committed.fetch_add(commits.len() as u64, Ordering::Relaxed);
                 (index, None)
             }
             Err(ProposeError::NotLeading) => (0, Some(Decision::Lost)),
+            Err(ProposeError::NotTaken) => (0, Some(Decision::NotLeading)),
             Err(ProposeError::Failed(error)) => {
                 tracing::error!(%error, "the journal cannot be written to");
                 let why = error.to_string();

@@ -48,6 +48,8 @@ pub struct Progress {
 pub enum ProposeError {
     /// Another node leads. The entry may have been agreed on all the same; the next leader knows.
     NotLeading,
+    /// This node leads, and was not heard of by a majority for so long that it took nothing. It may go on in its term.
+    NotTaken,
     /// This node's journal is of no use any more.
     Failed(Error),
 }

@@ -14,7 +14,7 @@ use crate::transport::Member;
 use futures::future::BoxFuture;
 use openraft::Instant;
 use openraft::async_runtime::watch::WatchReceiver;
-use openraft::errors::{ClientWriteError, Fatal, RaftError};
+use openraft::errors::{ClientWriteError, Fatal, ForwardReason, RaftError};
 use openraft::impls::ProgressResponder;
 use openraft::network::NetSnapshot;
 use openraft::{Config, EntryPayload, Raft, RaftMetrics, RaftNetworkFactory, ServerState, SnapshotPolicy};
@@ -204,7 +204,11 @@ pub fn waits_for_another_change(error: &RaftError<Types, ClientWriteError<Types>
 /// A write that openraft has refused.
 fn refused(error: ClientWriteError<Types>) -> ProposeError {
     match error {
-        ClientWriteError::ForwardToLeader(_) => ProposeError::NotLeading,
+        ClientWriteError::ForwardToLeader(forward) if forward.reason == ForwardReason::LeaseExpired => {
+            ProposeError::NotTaken
+        }
+        // The second: another leader's entry is in its place, and its own may have been agreed on elsewhere.
+        ClientWriteError::ForwardToLeader(_) | ClientWriteError::LogEntryDiscarded(_) => ProposeError::NotLeading,
         other => ProposeError::Failed(failed(other)),
     }
 }

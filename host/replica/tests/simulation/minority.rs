@@ -99,9 +99,45 @@ async fn run(seed: u64) {
             assert_eq!(value.is_some(), outcome.is_some(), "the outcome is not what is there");
         }
     }
+    // Whoever was cut off, and had entries of its own replaced by another leader's, may lead again and decide.
+    for _ in 0..30 {
+        if world.leader() == Some(victim) {
+            break;
+        }
+        let _ = world.running(others[0]).transfer_leader(victim).await;
+        sleep(Duration::from_secs(1)).await;
+    }
+    let id = rows::id(next_id.fetch_add(1, Ordering::Relaxed));
+    rows::put(&replica, victim, 1, 8, id).await.expect("a commit at whoever was cut off");
 }
 
 #[test]
 fn a_minority_refuses_and_the_majority_goes_on() {
     for_seeds("a_minority_refuses_and_the_majority_goes_on", SEEDS, run);
+}
+
+/// A leader that hears nobody for a while, and is heard, may stay what it is; its journal takes nothing meanwhile.
+async fn deaf(seed: u64) {
+    let world = World::cluster(seed, 5000, 3).await;
+    sleep(Duration::from_secs(3)).await;
+    let leader = world.leader().expect("a leader");
+    let replica = world.running(leader);
+    let others: Vec<u64> = world.ids().into_iter().filter(|id| *id != leader).collect();
+    let open = rows::increment(&replica, 50).await.expect("a transaction");
+    others.iter().for_each(|other| world.network.cut(*other, leader));
+    // Longer than its lease, and shorter than any election.
+    sleep(Duration::from_millis(limits().election_milliseconds + 50 * (seed % 4))).await;
+    let commit = tokio::spawn(async move { replica.commit(open, rows::id(1)).await });
+    sleep(Duration::from_millis(100)).await;
+    world.network.heal();
+    commit.await.expect("no panic").expect("committed in the end");
+    for id in world.ids() {
+        let number = rows::id(10 + id);
+        rows::put(&world.running(id), id, 1, 8, number).await.expect("a commit after the cut");
+    }
+}
+
+#[test]
+fn a_leader_that_was_deaf_decides_again() {
+    for_seeds("a_leader_that_was_deaf_decides_again", SEEDS, deaf);
 }
