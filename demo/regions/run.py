@@ -237,6 +237,8 @@ def main() -> None:
     options = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell that starts this in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="isobar-regions-"))
     cluster, done = None, False

@@ -115,14 +115,15 @@ def reads(cluster: Cluster, single: Node, report: Report) -> None:
             ports = [cluster.nodes[region].port for region in cluster.regions]
             writers = Writers(ports, 6, WRITE, seconds=8.0, first=number)
             time.sleep(1)
+        for turn in range(100):
+            for connection in connections.values():
+                connection.ask(READ, turn + 1)
         before = cluster.members()
         times = {name: [] for name in nodes}
         began, turn = time.monotonic(), 0
-        while turn < 700 and (writers is None or time.monotonic() - began < 6):
+        while turn < 600 and (writers is None or time.monotonic() - began < 5):
             for of, connection in connections.items():
-                took = connection.ask(READ, turn % ROWS + 1)
-                if turn >= 100:
-                    times[of].append(took)
+                times[of].append(connection.ask(READ, turn % ROWS + 1))
             turn += 1
         after = cluster.members()
         if writers is not None:
