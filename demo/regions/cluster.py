@@ -17,11 +17,11 @@ class Cluster:
     """A node in each region, in a folder; the first region's node founds the cluster."""
 
     def __init__(self, binary, folder: pathlib.Path, round_trips, configuration: str = ""):
-        """`round_trips`: milliseconds by pair of regions."""
+        """`round_trips`: milliseconds by pair of regions. Where they are all 0 the nodes reach each other directly."""
         self.folder = folder
         self.binary = pathlib.Path(binary)
         self.round_trips = round_trips
-        self.links = Links(round_trips)
+        self.links = Links(round_trips) if any(round_trips.values()) else None
         self.regions = list(dict.fromkeys(region for pair in round_trips for region in pair))
         self.peer_ports = {region: free_port() for region in self.regions}
         self.nodes = {}
@@ -35,6 +35,11 @@ class Cluster:
         """Milliseconds."""
         return 0.0 if one == other else self.round_trips.get((one, other)) or self.round_trips[(other, one)]
 
+    def way(self, caller: str, called: str) -> int:
+        """The port by which a region reaches another."""
+        port = self.peer_ports[called]
+        return self.links.route(caller, called, port) if self.links else port
+
     def form(self) -> float:
         """Starts all nodes as members of one cluster; answers the seconds until all are ready."""
         began = time.monotonic()
@@ -42,8 +47,7 @@ class Cluster:
         for number, region in enumerate(self.regions, 1):
             self.isobar("cluster", "invite", "--region", region)
             node = self.nodes[region]
-            ways = {other: f"127.0.0.1:{self.links.route(region, other, self.peer_ports[other])}"
-                    for other in self.regions if other != region}
+            ways = {other: f"127.0.0.1:{self.way(region, other)}" for other in self.regions if other != region}
             for other, address in ways.items():
                 node.arguments += ["--peer", f"{other}={address}"]
             once = ["--invitation", self.folder / f"node-{number}-{region}.invitation"]
@@ -103,6 +107,17 @@ class Cluster:
             time.sleep(0.05)
         raise RuntimeError(f"the cluster has not come to rest within {patience:.0f} s: {json.dumps(members)}")
 
+    def recover(self, region: str, index: int, patience: float = 60.0) -> None:
+        """Waits until a region has applied the journal up to `index`, and reads locally."""
+        end = time.monotonic() + patience
+        member = {}
+        while time.monotonic() < end:
+            member = self.members().get(region, {})
+            if (member.get("applied_index") or 0) >= index and (member["lease_ms"] or member["leader"]):
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{region} has not caught up within {patience:.0f} s: {json.dumps(member)}")
+
     def lead(self, region: str, patience: float = 30.0) -> None:
         """Has a region lead."""
         end = time.monotonic() + patience
@@ -122,7 +137,8 @@ class Cluster:
             node.kill() if at_once else node.process.terminate()
         for node in self.nodes.values():
             node.stop()
-        self.links.close()
+        if self.links:
+            self.links.close()
 
 
 def percentile(times, share: float) -> float:

@@ -113,18 +113,18 @@ def fall_and_return(cluster: Cluster, bank: Bank, victim: str, seconds: float):
     say(f"{seconds:5.1f} s  kill -9 in {victim}, which leads; {made} transfers have been acknowledged.")
     time.sleep(seconds)
     say(f"{time.monotonic() - moments['opened']:5.1f} s  {cluster.leader()} leads now, {victim} comes back.")
-    absent = {"entries": cluster.status()["last_index"] - (before[victim]["applied_index"] or 0),
+    last = cluster.status()["last_index"]
+    absent = {"entries": last - (before[victim]["applied_index"] or 0),
               "transfers": bank.acknowledged() - made}
     moments["returned"] = time.monotonic()
     ready = cluster.nodes[victim].start()
-    cluster.settle()
+    cluster.recover(victim, last)
     moments["recovered"] = time.monotonic()
     away = moments["returned"] - moments["killed"]
     took = moments["recovered"] - moments["returned"]
     say(f"{moments['recovered'] - moments['opened']:5.1f} s  {victim} has all {absent['entries']} journal entries "
         f"({absent['transfers']} transfers) of the {away:.1f} s that it was away:\n"
-        f"         ready after {ready:.2f} s, its vote, its lease and nothing behind after {took:.2f} s, "
-        f"1/{away / took:.0f} of its absence.")
+        f"         ready after {ready:.2f} s, all of it read locally after {took:.2f} s, {took / away:.2f} of the time away.")
     time.sleep(seconds)
     moments["closed"] = time.monotonic()
     return moments
@@ -237,6 +237,8 @@ def main() -> None:
     options = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell that starts this in the background has it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="isobar-regions-"))
     cluster, done = None, False

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,11 +21,19 @@ pub const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A node's address and the connections to it. Clones share the connections.
+/// SQLSTATE of a node that cannot serve now, such as one that reaches no majority: nothing was done.
+const CANNOT_SERVE: &str = "57P03";
+
+/// Addresses of nodes of one cluster, and the connections to them. Clones share the connections.
+///
+/// Requests go to one node for as long as it serves. When it is not there, or says that it cannot serve, the next one is
+/// asked, for whatever was certainly not done; a request whose connection broke may have been done, and is not repeated.
 #[derive(Clone)]
 pub struct Client {
     http: HttpClient<HttpConnector, Full<Bytes>>,
-    base: String,
+    bases: Arc<[String]>,
+    /// Which of them is asked.
+    at: Arc<AtomicUsize>,
     /// The connection string that says who asks; none: the node's first user.
     connection_string: Option<String>,
 }
@@ -116,20 +126,15 @@ impl fmt::Display for Failure {
 }
 
 impl Client {
-    /// `url` is `http://HOST:PORT`, or just `HOST:PORT`.
-    pub fn new(url: &str) -> Result<Client, String> {
-        let url = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
-        let base = url.trim_end_matches('/').to_string();
-        let parsed: hyper::Uri = base.parse().map_err(|error| format!("\"{url}\" is not a URL: {error}"))?;
-        if parsed.scheme_str() != Some("http") || parsed.authority().is_none() {
-            return Err(format!("\"{url}\" is not an address of a node: it looks like {DEFAULT_URL}"));
-        }
+    /// `urls` is `http://HOST:PORT`, or just `HOST:PORT`; several with commas between them.
+    pub fn new(urls: &str) -> Result<Client, String> {
+        let bases = urls.split(',').map(|url| base_of(url.trim())).collect::<Result<Arc<[String]>, String>>()?;
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
         let http =
             HttpClient::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector);
-        Ok(Client { http, base, connection_string: None })
+        Ok(Client { http, bases, at: Arc::default(), connection_string: None })
     }
 
     /// The same connections, for another user.
@@ -138,8 +143,13 @@ impl Client {
         self
     }
 
+    /// The node that is asked now.
     pub fn url(&self) -> &str {
-        &self.base
+        self.base(self.at.load(Ordering::Relaxed))
+    }
+
+    fn base(&self, at: usize) -> &str {
+        &self.bases[at % self.bases.len()]
     }
 
     /// Runs one statement at `path`: `/sql`, or a transaction's.
@@ -174,6 +184,7 @@ impl Client {
         understood(&self.send(method, path, JSON, Bytes::new(), None).await?)
     }
 
+    /// Asks the nodes one after the other until one serves. A transaction is at one node, and ends with it.
     async fn send(
         &self,
         method: Method,
@@ -182,34 +193,71 @@ impl Client {
         body: Bytes,
         key: Option<&str>,
     ) -> Result<Bytes, Failure> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header("content-type", content_type)
-            .header("neon-raw-text-output", "true")
-            .header("neon-array-mode", "true");
-        if let Some(connection_string) = &self.connection_string {
-            request = request.header("neon-connection-string", connection_string);
+        let in_transaction = path.starts_with("/v1/transactions/");
+        let mut left = self.bases.len();
+        loop {
+            let at = self.at.load(Ordering::Relaxed);
+            let mut request = Request::builder()
+                .method(method.clone())
+                .uri(format!("{}{path}", self.base(at)))
+                .header("content-type", content_type)
+                .header("neon-raw-text-output", "true")
+                .header("neon-array-mode", "true");
+            if let Some(connection_string) = &self.connection_string {
+                request = request.header("neon-connection-string", connection_string);
+            }
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key);
+            }
+            let request =
+                request.body(Full::new(body.clone())).map_err(|error| Failure::Unreachable(error.to_string()))?;
+            let failure = match self.exchange(self.base(at), request).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            let not_done = match &failure {
+                Failure::Unreachable(_) => true,
+                Failure::Database(error) => error.code == CANNOT_SERVE,
+                Failure::Lost(_) => false,
+            };
+            if not_done || matches!(failure, Failure::Lost(_)) {
+                // Of several requests that fail at the same node, one moves on.
+                let _ = self.at.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            left -= 1;
+            if !not_done || in_transaction || left == 0 {
+                return Err(failure);
+            }
         }
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-        }
-        let request = request.body(Full::new(body)).map_err(|error| Failure::Unreachable(error.to_string()))?;
+    }
+
+    async fn exchange(&self, base: &str, request: Request<Full<Bytes>>) -> Result<Bytes, Failure> {
         let response = self.http.request(request).await.map_err(|error| {
             if error.is_connect() {
-                Failure::Unreachable(format!("cannot reach a node at {}: {}", self.base, cause_of(&error)))
+                Failure::Unreachable(format!("cannot reach a node at {base}: {}", cause_of(&error)))
             } else {
-                Failure::Lost(format!("lost the node at {}: {}", self.base, cause_of(&error)))
+                Failure::Lost(format!("lost the node at {base}: {}", cause_of(&error)))
             }
         })?;
         let status = response.status();
         let body = response.into_body().collect().await;
-        let body = body.map_err(|error| Failure::Lost(format!("lost the node at {}: {error}", self.base)))?.to_bytes();
+        let body = body.map_err(|error| Failure::Lost(format!("lost the node at {base}: {error}")))?.to_bytes();
         if status.is_success() {
             return Ok(body);
         }
         Err(refused(status, &body))
     }
+}
+
+/// A node's address as requests begin with it.
+fn base_of(url: &str) -> Result<String, String> {
+    let url = if url.contains("://") { url.to_string() } else { format!("http://{url}") };
+    let base = url.trim_end_matches('/').to_string();
+    let parsed: hyper::Uri = base.parse().map_err(|error| format!("\"{url}\" is not a URL: {error}"))?;
+    if parsed.scheme_str() != Some("http") || parsed.authority().is_none() {
+        return Err(format!("\"{url}\" is not an address of a node: it looks like {DEFAULT_URL}"));
+    }
+    Ok(base)
 }
 
 const JSON: &str = "application/json";
@@ -268,9 +316,61 @@ mod tests {
             ("https://node.example", None),
             ("http://", None),
             ("not a url", None),
+            ("127.0.0.1:9000, node.example:8080", Some("http://127.0.0.1:9000")),
+            ("127.0.0.1:9000,", None),
         ] {
             assert_eq!(Client::new(url).ok().map(|client| client.url().to_string()).as_deref(), base, "{url}");
         }
+    }
+
+    /// Answers every connection's request with this, as often as it is asked; its address.
+    fn node(status: &'static str, body: &'static str) -> String {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.expect("a connection");
+                let mut received = [0; 4096];
+                if connection.read(&mut received).expect("a request") > 0 && !status.is_empty() {
+                    let length = body.len();
+                    write!(
+                        connection,
+                        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+                    )
+                    .expect("an answer");
+                }
+            }
+        });
+        address
+    }
+
+    /// A port where nothing listens.
+    fn nobody() -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.local_addr().expect("an address").to_string()
+    }
+
+    #[tokio::test]
+    async fn the_next_node_is_asked_for_what_was_not_done() {
+        let serves = || node("200 OK", r#"{"command":"SELECT"}"#);
+        let refuses = || node("400 Bad Request", r#"{"message":"no majority","code":"57P03"}"#);
+        let client = Client::new(&format!("{},{},{}", nobody(), refuses(), serves())).expect("a client");
+        let query = Query { sql: "SELECT", ..Query::default() };
+        assert_eq!(client.query("/sql", &query).await.expect("an answer").command, "SELECT");
+        assert_eq!(client.url(), client.bases[2], "the one that serves is asked from now on");
+
+        let client = Client::new(&format!("{},{}", refuses(), nobody())).expect("a client");
+        assert!(matches!(client.query("/sql", &query).await, Err(Failure::Unreachable(_))), "each is asked once");
+
+        let breaks = node("", "");
+        let client = Client::new(&format!("{breaks},{}", serves())).expect("a client");
+        assert!(matches!(client.query("/sql", &query).await, Err(Failure::Lost(_))), "it may have been done");
+        assert_eq!(client.query("/sql", &query).await.expect("an answer").command, "SELECT");
+
+        let client = Client::new(&format!("{},{}", nobody(), serves())).expect("a client");
+        let inside = client.query("/v1/transactions/01M85ADVDYHTQ8VX37BX7D30TA/sql", &query).await;
+        assert!(matches!(inside, Err(Failure::Unreachable(_))), "a transaction is at one node");
     }
 
     #[test]

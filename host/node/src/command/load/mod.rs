@@ -28,7 +28,7 @@ pub struct Arguments {
     /// The unquoted text that stands for NULL in the file
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub null: String,
-    /// The node to load into
+    /// The node to load into; several of one cluster with commas between them: the next one when one is gone
     #[arg(long, value_name = "URL", env = "ISOBAR_URL", default_value = DEFAULT_URL)]
     pub url: String,
     /// What stands between two values; \t is a tab

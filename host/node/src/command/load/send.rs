@@ -14,6 +14,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Another transaction won: the same batch may well succeed now.
 const SERIALIZATION_FAILURE: &str = "40001";
+/// Nobody can say yet whether the batch was applied, or there is no majority to apply it now: the same key finds out.
+const UNDECIDED: [&str; 2] = ["08007", "57P03"];
 /// Class 53: the node has too much to do.
 const INSUFFICIENT_RESOURCES: &str = "53";
 
@@ -28,11 +30,11 @@ pub async fn send(client: &Client, sql: &str, batch: &Batch) -> Result<u64, Fail
             Ok(answer) => return Ok(answer.row_count.unwrap_or(batch.lines.len() as u64)),
             Err(failure) => failure,
         };
-        let refused = failure.code().is_some();
-        let again = match failure.code() {
-            None => true,
-            Some(code) => code == SERIALIZATION_FAILURE || code.starts_with(INSUFFICIENT_RESOURCES),
-        };
+        let refused = failure.code().is_some_and(|code| !UNDECIDED.contains(&code));
+        let again = !refused
+            || failure
+                .code()
+                .is_some_and(|code| code == SERIALIZATION_FAILURE || code.starts_with(INSUFFICIENT_RESOURCES));
         if !again || attempt == ATTEMPTS_MAX {
             return Err(failure);
         }

@@ -22,7 +22,7 @@ use runner::{Runner, Stop};
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The node to talk to
+    /// The node to talk to; several of one cluster with commas between them: the next one when one is gone
     #[arg(long, value_name = "URL", env = "ISOBAR_URL", default_value = DEFAULT_URL)]
     pub url: String,
     /// The user to be [default: isobar]
