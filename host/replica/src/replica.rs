@@ -205,6 +205,17 @@ impl Replica {
         if inner.cluster.role == Role::Witness {
             return Err(Error::no_data());
         }
+        loop {
+            let transaction = self.try_begin(options).await?;
+            // The store may have been replaced after the wait: then there is more to wait for.
+            if inner.cluster.visibility.visible() >= inner.cluster.visibility.floor() {
+                return Ok(transaction);
+            }
+        }
+    }
+
+    async fn try_begin(&self, options: TransactionOptions) -> Result<Transaction> {
+        let inner = &self.0;
         let on_their_way = if options.overtakes { inner.cluster.overtake()? } else { None };
         if on_their_way.is_none() {
             inner.cluster.read_barrier(options.staleness).await?;

@@ -230,6 +230,7 @@ impl Worker {
     }
 
     fn install(&mut self, chunks: Chunks, applied: Option<Applied>, journal: &[u8]) -> Result<()> {
+        self.place.snapshots.invalidate();
         self.applied = match applied {
             Some(applied) => {
                 self.place.store.begin_write()?.finish(&applied)?;
@@ -242,6 +243,8 @@ impl Worker {
         self.progress.applied_index.store(self.applied.index, Ordering::Relaxed);
         self.progress.durable_index.store(self.applied.index, Ordering::Relaxed);
         self.place.visibility.replaced(self.applied.index, visible(&self.applied));
+        // Snapshots that were taken meanwhile are of neither store.
+        self.place.snapshots.invalidate();
         Ok(())
     }
 

@@ -29,6 +29,12 @@ pub async fn run(cluster: Weak<Cluster>) {
             if cluster.visibility.tick() { TICK } else { IDLE }
         };
         if let Ok(Err(_)) = tokio::time::timeout(again, metrics.changed()).await {
+            // The journal has stopped: somebody else leads, or nobody.
+            if let Some(cluster) = cluster.upgrade()
+                && cluster.transport.is_some()
+            {
+                cluster.visibility.follow();
+            }
             return;
         }
     }

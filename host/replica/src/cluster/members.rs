@@ -57,6 +57,11 @@ impl Cluster {
             return Ok(other);
         }
         match progress.members.get(&id) {
+            // Votes that it has given and entries that it has acknowledged count on it.
+            Some(_) if is_new && progress.voters.contains(&id) && id != self.id => {
+                return Err(Error::membership(format!("node {id} votes, and has lost what it had"))
+                    .with_hint("Remove it from the cluster, and join with a new invitation."));
+            }
             Some(known) if *known == member => {}
             Some(known) if known.witness != member.witness => {
                 return Err(Error::membership(format!(
@@ -118,8 +123,12 @@ impl Cluster {
             return Ok(self.not_leader());
         }
         // Leases that the nodes hold by the word of a leader that does not know of the removal must have ended.
+        let term = self.visibility.leading();
         let Some(lease) = self.visibility.exclude(id) else { return Ok(self.not_leader()) };
         tokio::time::sleep(Duration::from_micros(lease)).await;
+        if self.visibility.leading() != term {
+            return Ok(self.not_leader());
+        }
         let ids = BTreeSet::from([id]);
         let change = if voter { ChangeMembers::RemoveVoters(ids) } else { ChangeMembers::RemoveNodes(ids) };
         let changed = self.change_members(change, false).await;
@@ -144,6 +153,12 @@ impl Cluster {
         }
         if !progress.voters.contains(&id) || progress.members.get(&id).is_none_or(|member| member.witness) {
             return Err(Error::membership(format!("node {id} is no voter with data")));
+        }
+        let behind = progress.last_index.saturating_sub(progress.matched.get(&id).copied().unwrap_or(0));
+        let silent_ms = progress.heard_ms.get(&id).copied().unwrap_or(u64::MAX);
+        if behind > VOTER_LAG || silent_ms > self.limits.election_milliseconds {
+            return Err(Error::membership(format!("node {id} is not up to date"))
+                .with_hint("Try again when `isobar cluster status` shows it up, and hardly behind."));
         }
         self.hand_over(id).await?;
         Ok(Response::Done)

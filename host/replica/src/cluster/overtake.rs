@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// More entries than this on their way are waited for.
 const ENTRIES: u64 = 256;
-/// Entries whose keys are remembered.
-const REMEMBERED: usize = 512;
+/// More bytes of entries than this on their way are waited for; twice as many are remembered.
+const BYTES: usize = 32 << 20;
 
 /// The keys that one journal entry writes.
 struct Keys {
@@ -81,8 +81,11 @@ impl Remembered {
         let keys = Arc::new(Keys::new(batch)?);
         let mut remembered = self.0.lock();
         remembered.insert(index, keys.clone());
-        while remembered.len() > REMEMBERED {
-            remembered.pop_first();
+        let mut bytes: usize = remembered.values().map(|keys| keys.batch.len()).sum();
+        while bytes > 2 * BYTES
+            && let Some((_, oldest)) = remembered.pop_first()
+        {
+            bytes -= oldest.batch.len();
         }
         Ok(keys)
     }
@@ -94,6 +97,10 @@ impl Remembered {
         }
         let batches = journal.batches(visible + 1, received + 1)?;
         let Some(batches) = batches else { return Ok(None) };
+        if batches.iter().map(|(_, batch)| batch.len()).sum::<usize>() > BYTES {
+            return Ok(None);
+        }
+        self.0.lock().retain(|index, _| *index > visible);
         let mut all = Vec::with_capacity(batches.len());
         for (index, batch) in batches {
             let keys = self.keys(index, batch)?;

@@ -36,8 +36,12 @@ impl Peer for Service {
         let answers = async move {
             let opening = frames.next().await.and_then(Result::ok);
             match opening.map(|opening| message::decode::<Opening>(&opening)) {
-                Some(Ok(Opening::Append)) => cluster.append(frames),
+                Some(Ok(Opening::Append)) => cluster.append(from, frames),
                 Some(Ok(Opening::Feed)) => feed::serve(cluster, from, frames),
+                Some(Ok(Opening::Snapshot { vote, .. })) if vote.leader_id.voted_for != from => {
+                    tracing::warn!(from, "a peer sends a snapshot in another's name");
+                    futures::stream::empty().boxed()
+                }
                 Some(Ok(Opening::Snapshot { vote, meta, id })) => {
                     let arriving = Arriving { vote, meta, id: Ulid::from_bytes(id) };
                     receive_snapshot(cluster, arriving, frames)
@@ -57,20 +61,30 @@ impl Cluster {
     pub async fn answer(self: &Arc<Self>, from: u64, request: Request) -> Result<Response> {
         match request {
             Request::Vote(question) => {
+                self.check_vote(from, &question.vote)?;
                 self.check_memory()?;
                 let answer = self.journal.raft.vote(question).await.map_err(crate::journal::failed)?;
                 Ok(Response::Vote(answer))
             }
             Request::PreVote(question) => {
+                self.check_vote(from, &question.vote)?;
                 self.check_memory()?;
                 let answer = self.journal.raft.pre_vote(question).await.map_err(crate::journal::failed)?;
                 Ok(Response::Vote(answer))
             }
             Request::Transfer(request) => {
+                self.check_vote(from, request.from_leader())?;
                 let answer = self.journal.raft.handle_transfer_leader(request).await;
                 Ok(Response::Transfer(answer.map_err(crate::journal::failed)?))
             }
-            Request::Commit { .. } | Request::Outcome { .. } | Request::ReadIndex if !self.takes_part(from) => {
+            Request::Commit { .. }
+            | Request::Outcome { .. }
+            | Request::ReadIndex
+            | Request::Remove { .. }
+            | Request::TransferTo { .. }
+            | Request::Status
+                if !self.takes_part(from) =>
+            {
                 Err(Error::not_a_member(from))
             }
             Request::Commit { id, proposal } => {
@@ -129,6 +143,9 @@ impl Cluster {
 
     /// A node that has been started anew may have promised its leader not to vote for another one for a while.
     fn check_memory(&self) -> Result<()> {
+        if self.journal.last_index() == 0 {
+            return Err(Error::unavailable("this node has no journal to vote by"));
+        }
         let age = self.clock.monotonic_micros().saturating_sub(self.started);
         if age < self.visibility.rules.abstains_for() {
             return Err(Error::unavailable("this node has just been started, and does not vote yet"));
@@ -136,9 +153,22 @@ impl Cluster {
         Ok(())
     }
 
-    fn append(self: Arc<Self>, requests: Frames) -> BoxStream<'static, Vec<u8>> {
+    /// Nobody speaks in another's name. Who is a member is not asked: this node may have been away while others came.
+    fn check_vote(&self, from: u64, vote: &Vote) -> Result<()> {
+        if vote.leader_id.voted_for == from { Ok(()) } else { Err(Error::not_a_member(from)) }
+    }
+
+    fn append(self: Arc<Self>, from: u64, requests: Frames) -> BoxStream<'static, Vec<u8>> {
         let requests = requests.map(|frame| frame.ok().and_then(|frame| message::decode::<Append>(&frame).ok()));
         let requests = requests.take_while(|request| ready(request.is_some())).filter_map(ready);
+        let weak = Arc::downgrade(&self);
+        let requests = requests.take_while(move |request| {
+            let speaks = weak.upgrade().is_some_and(|cluster| cluster.check_vote(from, &request.vote).is_ok());
+            if !speaks {
+                tracing::warn!(from, "a peer appends in another's name");
+            }
+            ready(speaks)
+        });
         let answers = self.journal.raft.stream_append(requests);
         answers
             .take_while(|answer| ready(answer.is_ok()))

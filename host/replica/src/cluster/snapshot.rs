@@ -18,6 +18,8 @@ use ulid::Ulid;
 
 /// A receiver that is silent for so long has gone; installing may take as long.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// A sender that is silent for so long has gone.
+const SILENCE: Duration = Duration::from_secs(10);
 /// Chunks are about 1 MiB; a frame beyond this is not one.
 const CHUNK_LIMIT: usize = 64 << 20;
 
@@ -139,7 +141,9 @@ impl Inbox {
         }
         report(spool.chunks);
         loop {
-            let frame = frames.next().await.ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
+            let late = |_| failed(io::ErrorKind::TimedOut.into());
+            let frame = tokio::time::timeout(SILENCE, frames.next()).await.map_err(late)?;
+            let frame = frame.ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
             let frame = frame.map_err(failed)?;
             match frame.split_first() {
                 Some((&CHUNK, chunk)) if chunk.len() <= CHUNK_LIMIT => {

@@ -154,6 +154,10 @@ impl RaftJournal {
     }
 }
 
+/// Bytes of entries that a new leader's certifier reads, about, and entries that are read at once.
+const RECENT_BYTES: usize = 32 << 20;
+const RECENT_STEP: u64 = 64;
+
 fn config(limits: &Limits) -> Config {
     Config {
         cluster_name: "isobar".into(),
@@ -250,13 +254,21 @@ impl Journal for RaftJournal {
 
     fn recent(&self, entries: u64) -> Result<Vec<Arc<Vec<u8>>>> {
         let end = self.log.last_index() + 1;
-        let start = (self.log.purged_index() + 1).max(end.saturating_sub(entries));
-        let entries = self.log.entries(start, end)?;
-        let batches = entries.into_iter().filter_map(|entry| match entry.payload {
-            EntryPayload::Normal(batch) => Some(batch.0),
-            _ => None,
-        });
-        Ok(batches.collect())
+        let first = (self.log.purged_index() + 1).max(end.saturating_sub(entries));
+        let (mut batches, mut bytes, mut next) = (Vec::new(), 0, end);
+        // From the newest on: whoever leads cannot read for long.
+        while next > first && bytes < RECENT_BYTES {
+            let start = first.max(next.saturating_sub(RECENT_STEP));
+            for entry in self.log.entries(start, next)?.into_iter().rev() {
+                if let EntryPayload::Normal(batch) = entry.payload {
+                    bytes += batch.0.len();
+                    batches.push(batch.0);
+                }
+            }
+            next = start;
+        }
+        batches.reverse();
+        Ok(batches)
     }
 
     fn failure(&self) -> Option<Error> {

@@ -110,7 +110,8 @@ impl Store {
                 Some(format) if format == FORMAT_VERSION => {}
                 Some(format) => {
                     let format = String::from_utf8_lossy(&format).into_owned();
-                    return Err(Error::corrupted(format!("the store's format {format} is not known to this version")));
+                    return Err(Error::corrupted(format!("the store's format {format} is not known to this version"))
+                        .with_hint("Start the version that wrote it, or load the data anew into an empty directory."));
                 }
             }
             let applied = meta.get(APPLIED).map_err(failed)?;

@@ -27,6 +27,8 @@ struct Index {
 
 #[derive(Default)]
 struct State {
+    /// What was read in a state before this one is of a store that has been replaced.
+    floor: u64,
     indexes: HashMap<IndexPrefix, Index>,
     /// Candidates for eviction, next one first; some are gone already.
     order: VecDeque<Arc<[u8]>>,
@@ -91,7 +93,7 @@ impl Segments {
             _ => end.to_vec(),
         };
         let mut state = self.state.lock();
-        if !state.make_room(pairs.len(), self.limit) {
+        if timestamp < state.floor || !state.make_room(pairs.len(), self.limit) {
             return;
         }
         let index = state.indexes.entry(prefix).or_default();
@@ -134,8 +136,9 @@ impl Segments {
         }
     }
 
-    pub fn clear(&self) {
-        *self.state.lock() = State::default();
+    /// The store has been replaced by one of `timestamp`: what was read before is of another one.
+    pub fn clear(&self, timestamp: u64) {
+        *self.state.lock() = State { floor: timestamp, ..State::default() };
     }
 }
 

@@ -80,8 +80,8 @@ impl Store {
         transaction.commit().map_err(failed)?;
         *counts = new_counts;
         drop(counts);
-        self.segments.clear();
         self.advance_view(applied.timestamp);
+        self.segments.clear(applied.timestamp);
         Ok(applied)
     }
 }

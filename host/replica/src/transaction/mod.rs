@@ -181,7 +181,7 @@ impl Transaction {
     pub fn begin_statement(&mut self) -> Result<()> {
         self.check_age()?;
         if self.statements.is_empty() {
-            self.view = Some(self.store.view()?);
+            self.view = Some(self.current_view()?);
         }
         let began = self.moment();
         self.statements.push(Statement { began, cursors: HashMap::new() });
@@ -234,8 +234,14 @@ impl Transaction {
     fn view(&mut self) -> Result<Arc<View>> {
         match &self.view {
             Some(view) => Ok(view.clone()),
-            None => self.store.view(),
+            None => self.current_view(),
         }
+    }
+
+    /// 40001 when the store has been replaced by another node's since the snapshot.
+    fn current_view(&self) -> Result<Arc<View>> {
+        let view = self.store.view()?;
+        if self.snapshot.is_valid() { Ok(view) } else { Err(Error::snapshot_too_old()) }
     }
 
     fn serializable(&self) -> bool {

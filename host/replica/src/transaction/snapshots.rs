@@ -15,6 +15,8 @@ pub struct Visible {
 #[derive(Default)]
 struct State {
     visible: Visible,
+    /// How often the store has been replaced: older snapshots mean nothing in the new one.
+    generation: u64,
     /// Snapshot → transactions that read at it.
     open: BTreeMap<u64, usize>,
     count: usize,
@@ -42,7 +44,13 @@ impl Snapshots {
         let visible = state.visible;
         state.count += 1;
         *state.open.entry(visible.timestamp).or_default() += 1;
-        Ok(Snapshot { visible, snapshots: self.clone() })
+        let generation = state.generation;
+        Ok(Snapshot { visible, generation, snapshots: self.clone() })
+    }
+
+    /// The store is about to be replaced.
+    pub fn invalidate(&self) {
+        self.0.lock().generation += 1;
     }
 
     /// The oldest snapshot that anybody may still read at, when versions are kept back to `retained`.
@@ -60,7 +68,15 @@ impl Snapshots {
 /// An open snapshot; dropping it lets go of it.
 pub struct Snapshot {
     pub visible: Visible,
+    generation: u64,
     snapshots: Snapshots,
+}
+
+impl Snapshot {
+    /// Whether the store is still the one that it was taken of.
+    pub fn is_valid(&self) -> bool {
+        self.snapshots.0.lock().generation == self.generation
+    }
 }
 
 impl Drop for Snapshot {
