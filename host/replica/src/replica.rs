@@ -188,7 +188,10 @@ impl Replica {
         loop {
             match cluster.read_barrier(None).await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.sqlstate == "57P03" => tracing::warn!(%error, "not ready yet"),
+                Err(error) if error.sqlstate == "57P03" => {
+                    tracing::warn!(%error, "not ready yet");
+                    tokio::time::sleep(NOT_READY).await;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -410,4 +413,6 @@ impl Replica {
     }
 }
 
+/// Between two looks at whether a node can serve that could not.
+const NOT_READY: Duration = Duration::from_secs(1);
 const NO_LEADER: &str = "no leader has answered in time";

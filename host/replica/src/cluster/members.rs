@@ -117,6 +117,19 @@ impl Cluster {
         if voter && progress.voters.len() == 1 {
             return Err(Error::membership(format!("node {id} is the only voter")));
         }
+        // Without a majority of those that stay, nothing could be agreed on, not even the removal.
+        let (stay, here): (Vec<u64>, usize) = {
+            let stay: Vec<u64> = progress.voters.iter().copied().filter(|voter| *voter != id).collect();
+            let here = stay.iter().filter(|voter| self.is_heard(&progress, **voter)).count();
+            (stay, here)
+        };
+        if voter && here * 2 <= stay.len() {
+            return Err(Error::membership(format!(
+                "without node {id} only {here} of {} votes would be here, and no majority",
+                stay.len()
+            ))
+            .with_hint("Bring another node back first, or remove the one that is gone."));
+        }
         if id == self.id {
             let heir = self.heir(&progress)?;
             self.hand_over(heir).await?;
@@ -155,8 +168,7 @@ impl Cluster {
             return Err(Error::membership(format!("node {id} is no voter with data")));
         }
         let behind = progress.last_index.saturating_sub(progress.matched.get(&id).copied().unwrap_or(0));
-        let silent_ms = progress.heard_ms.get(&id).copied().unwrap_or(u64::MAX);
-        if behind > VOTER_LAG || silent_ms > self.limits.election_milliseconds {
+        if behind > VOTER_LAG || !self.is_heard(&progress, id) {
             return Err(Error::membership(format!("node {id} is not up to date"))
                 .with_hint("Try again when `isobar cluster status` shows it up, and hardly behind."));
         }
@@ -177,12 +189,18 @@ impl Cluster {
         Ok(())
     }
 
+    /// Whether a node has answered lately.
+    fn is_heard(&self, progress: &Progress, id: u64) -> bool {
+        id == self.id || progress.heard_ms.get(&id).is_some_and(|silent| *silent <= self.limits.election_milliseconds)
+    }
+
     /// The voter with data that has most.
     fn heir(&self, progress: &Progress) -> Result<u64> {
         let candidates = progress
             .voters
             .iter()
             .filter(|voter| **voter != self.id && progress.members.get(voter).is_some_and(|member| !member.witness));
+        let candidates = candidates.filter(|voter| self.is_heard(progress, **voter));
         let heir = candidates.max_by_key(|voter| progress.matched.get(voter).copied().unwrap_or(0));
         heir.copied().ok_or_else(|| Error::membership("no other voter with data could lead"))
     }

@@ -35,7 +35,7 @@ pub async fn remove(target: &Target, whom: &str) -> Result<(), String> {
     let node = named(&before, whom)?;
     client.post("/v1/cluster/remove", &json!({"node": node.id})).await.map_err(refused)?;
     println!(
-        "Removed node {} ({}). Stop it if it still runs: its invitation would let it in again.\n",
+        "Removed node {} ({}). Stop it if it still runs, and delete its data and its invitation.\n",
         node.id, node.region
     );
     print!("{}", report::text(&cluster(&client).await?));
