@@ -26,8 +26,9 @@ const CANNOT_SERVE: &str = "57P03";
 
 /// Addresses of nodes of one cluster, and the connections to them. Clones share the connections.
 ///
-/// Requests go to one node for as long as it serves. When it is not there, or says that it cannot serve, the next one is
-/// asked, for whatever was certainly not done; a request whose connection broke may have been done, and is not repeated.
+/// Requests go to one node for as long as it serves. When it is not there, or says that it cannot serve, the next one
+/// is asked, for whatever was certainly not done; a request whose connection broke may have been done, and is not
+/// repeated.
 #[derive(Clone)]
 pub struct Client {
     http: HttpClient<HttpConnector, Full<Bytes>>,
