@@ -118,11 +118,8 @@ impl Cluster {
             return Err(Error::membership(format!("node {id} is the only voter")));
         }
         // Without a majority of those that stay, nothing could be agreed on, not even the removal.
-        let (stay, here): (Vec<u64>, usize) = {
-            let stay: Vec<u64> = progress.voters.iter().copied().filter(|voter| *voter != id).collect();
-            let here = stay.iter().filter(|voter| self.is_heard(&progress, **voter)).count();
-            (stay, here)
-        };
+        let stay: Vec<u64> = progress.voters.iter().copied().filter(|voter| *voter != id).collect();
+        let here = stay.iter().filter(|voter| self.is_heard(&progress, **voter)).count();
         if voter && here * 2 <= stay.len() {
             return Err(Error::membership(format!(
                 "without node {id} only {here} of {} votes would be here, and no majority",

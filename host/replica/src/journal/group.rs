@@ -273,8 +273,8 @@ impl<J: Journal> Decider<J> {
         }
         let (_, lost) = *self.shared.finished.borrow();
         // Where an entry of this term has been lost, the term is over, whether or not that is known yet (see
-        // `begins_anew` for when it is not). The certifier
-        // knows writes that may never have happened, this very commit's own among them.
+        // `begins_anew` for when it is not). The certifier knows writes that may never have happened, this very
+        // commit's own among them.
         let Some(Seat { certifier, .. }) = self.seat.as_mut().filter(|seat| lost <= seat.entries_before) else {
             let _ = reply.send(Decision::NotLeading);
             return;
