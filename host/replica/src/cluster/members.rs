@@ -19,11 +19,10 @@ const JOIN_ATTEMPT: Duration = Duration::from_secs(10);
 const JOIN_PAUSE: Duration = Duration::from_millis(200);
 
 impl Cluster {
-    fn change(&self, progress: &Progress) -> Result<Option<Response>> {
-        if self.visibility.leading().is_none() || progress.leader != Some(self.id) {
-            return Ok(Some(self.not_leader()));
-        }
-        Ok(None)
+    /// The answer of a node that does not lead; none when this one does.
+    fn elsewhere(&self, progress: &Progress) -> Option<Response> {
+        let leads = self.visibility.leading().is_some() && progress.leader == Some(self.id);
+        (!leads).then(|| self.not_leader())
     }
 
     /// A change that another leader may have to make is not an error.
@@ -53,7 +52,7 @@ impl Cluster {
     pub async fn admit(&self, id: u64, member: Member, voter: bool, is_new: bool) -> Result<Response> {
         let _one = self.changing.lock().await;
         let progress = self.journal.progress();
-        if let Some(other) = self.change(&progress)? {
+        if let Some(other) = self.elsewhere(&progress) {
             return Ok(other);
         }
         match progress.members.get(&id) {
@@ -107,7 +106,7 @@ impl Cluster {
     pub async fn dismiss(self: &Arc<Self>, id: u64) -> Result<Response> {
         let _one = self.changing.lock().await;
         let progress = self.journal.progress();
-        if let Some(other) = self.change(&progress)? {
+        if let Some(other) = self.elsewhere(&progress) {
             return Ok(other);
         }
         if !progress.members.contains_key(&id) {
@@ -158,7 +157,7 @@ impl Cluster {
         if progress.leader == Some(id) {
             return Ok(Response::Done);
         }
-        if let Some(other) = self.change(&progress)? {
+        if let Some(other) = self.elsewhere(&progress) {
             return Ok(other);
         }
         if !progress.voters.contains(&id) || progress.members.get(&id).is_none_or(|member| member.witness) {
@@ -289,7 +288,7 @@ impl Cluster {
 
     /// Whether this node knows itself to be taken in.
     pub fn is_member(&self) -> bool {
-        self.journal.progress().members.contains_key(&self.id)
+        self.journal.has_member(self.id)
     }
 
     /// Waits until somebody is known to lead.

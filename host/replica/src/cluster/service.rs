@@ -130,7 +130,7 @@ impl Cluster {
 
     /// Whether a node has not been removed, as far as this one knows.
     pub fn takes_part(&self, node: u64) -> bool {
-        node == self.id || self.journal.progress().members.contains_key(&node)
+        node == self.id || self.journal.has_member(node)
     }
 
     pub fn leads_alone_or_for_sure(&self) -> bool {

@@ -127,6 +127,11 @@ impl RaftJournal {
         stored.collect()
     }
 
+    /// Whether a node is a member, as far as this node knows: asked with every forwarded commit.
+    pub fn has_member(&self, node: u64) -> bool {
+        self.metrics.lock().borrow_watched().membership_config.membership().get_node(&node).is_some()
+    }
+
     /// Index of the last entry received.
     pub fn last_index(&self) -> u64 {
         self.log.last_index()
