@@ -53,9 +53,11 @@ impl Session {
         first: &(dyn Fn(&mut Transaction) -> Result<()> + Sync),
     ) -> Result<(Completion, Vec<String>)> {
         let mut retry = Retry::new(&self.node.configuration.session);
+        // The first attempt does not wait for writes on their way from other regions; it may find that it has to.
+        let mut overtakes = true;
         loop {
             results.hold(true);
-            let error = match self.attempt(statement, results, key, first).await {
+            let error = match self.attempt(statement, results, key, overtakes, first).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -65,6 +67,7 @@ impl Session {
             let Some(pause) = retry.next_pause() else { return Err(error) };
             self.node.metrics.conflict_retries.add(1);
             results.discard();
+            overtakes = false;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.interrupt.requested() => return Err(error),
@@ -77,6 +80,7 @@ impl Session {
         statement: &Statement,
         results: &mut Results,
         key: Option<Ulid>,
+        overtakes: bool,
         first: &(dyn Fn(&mut Transaction) -> Result<()> + Sync),
     ) -> Result<(Completion, Vec<String>)> {
         let modes = self.default_modes();
@@ -84,8 +88,7 @@ impl Session {
             isolation: modes.isolation.unwrap_or_default(),
             read_only: modes.read_only.unwrap_or_default(),
             staleness: self.settings.read_staleness(),
-            // Not before a stale read that three nodes under faults have shown is explained (docs/decisions/0012).
-            overtakes: false,
+            overtakes,
         };
         let mut transaction = self.node.replica.begin(options).await?;
         let request = key.map_or(0, |_| once::fingerprint(self.user(), std::slice::from_ref(statement)));

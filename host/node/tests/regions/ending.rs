@@ -59,7 +59,8 @@ impl World {
             };
             *counts.entry(status).or_default() += 1;
             if let Some(outcome) = outcome {
-                *self.record.told.lock().outcome(doubt.missing) = outcome;
+                let now = self.record.now();
+                self.record.told.lock().resolve(doubt.missing, outcome, now);
             }
         }
         format!("{counts:?}")

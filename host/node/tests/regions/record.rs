@@ -27,6 +27,8 @@ pub struct Told {
     pub open: Vec<Open>,
     /// Answers by their codes.
     pub codes: BTreeMap<String, u64>,
+    /// How many outcomes were asked for.
+    resolved: u64,
     /// What no client should ever hear.
     pub surprises: BTreeMap<String, u64>,
 }
@@ -84,21 +86,76 @@ impl Record {
 }
 
 impl Told {
-    pub fn outcome(&mut self, missing: Missing) -> &mut Outcome {
+    fn outcome(&self, missing: Missing) -> Outcome {
         match missing {
-            Missing::List(place) => &mut self.lists[place].outcome,
-            Missing::Transfer(place) => &mut self.transfers[place].outcome,
-            Missing::Register(place) => &mut self.registers[place].outcome,
-            Missing::Entry(place) => &mut self.entries[place].outcome,
+            Missing::List(place) => self.lists[place].outcome,
+            Missing::Transfer(place) => self.transfers[place].outcome,
+            Missing::Register(place) => self.registers[place].outcome,
+            Missing::Entry(place) => self.entries[place].outcome,
         }
     }
 
     /// Notes that an outcome is to be asked for under this name, where it is unknown.
     pub fn leave_open(&mut self, missing: Missing, id: Option<Ulid>) {
-        if *self.outcome(missing) == Outcome::Unknown
+        if self.outcome(missing) == Outcome::Unknown
             && let Some(id) = id
         {
             self.open.push(Open { missing, id });
         }
+    }
+
+    /// An outcome has been asked for, and told at `now`: nothing was acknowledged before. The client of it has long
+    /// gone on with something else, so it is a session of its own.
+    pub fn resolve(&mut self, missing: Missing, outcome: Outcome, now: u64) {
+        let session = RESOLVED_SESSIONS + self.resolved;
+        self.resolved += 1;
+        match missing {
+            Missing::List(place) => {
+                let list = &mut self.lists[place];
+                (list.session, list.end, list.outcome) = (session, now, outcome);
+            }
+            Missing::Transfer(place) => {
+                let transfer = &mut self.transfers[place];
+                (transfer.session, transfer.end, transfer.outcome) = (session, now, outcome);
+            }
+            Missing::Register(place) => {
+                let register = &mut self.registers[place];
+                (register.session, register.end, register.outcome) = (session, now, outcome);
+            }
+            Missing::Entry(place) => {
+                let entry = &mut self.entries[place];
+                (entry.end, entry.outcome) = (now, outcome);
+            }
+        }
+    }
+}
+
+/// Sessions of what was asked for begin here.
+const RESOLVED_SESSIONS: u64 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isobar_history::Isolation;
+
+    #[test]
+    fn what_was_asked_for_was_acknowledged_when_the_answer_came() {
+        let list = Transaction {
+            session: 3,
+            node: "oregon".into(),
+            isolation: Isolation::Snapshot,
+            staleness: None,
+            begin: 5,
+            end: 8,
+            operations: vec![],
+            outcome: Outcome::Unknown,
+        };
+        let mut told = Told { lists: vec![list], ..Told::default() };
+        told.leave_open(Missing::List(0), Some(Ulid::nil()));
+        assert_eq!(told.open.len(), 1);
+        told.resolve(Missing::List(0), Outcome::Committed { timestamp: Some(6) }, 100);
+        let list = &told.lists[0];
+        assert_eq!((list.begin, list.end), (5, 100));
+        assert_ne!(list.session, 3);
     }
 }
