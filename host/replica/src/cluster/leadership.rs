@@ -134,22 +134,17 @@ async fn transfer(raft: &Consensus, to: u64) -> crate::Result<()> {
 }
 
 impl Cluster {
-    /// Hands leadership on to a voter. Should that one not take it, this node goes on in a new term, in which the old
-    /// request means nothing any more.
-    pub async fn hand_over(self: &Arc<Self>, to: u64) -> crate::Result<()> {
+    /// Hands leadership on to a voter, which is elected at once: so all leases have to have ended before. From then on
+    /// this node proposes nothing and reads nothing in this term; should that voter not take over, another one will.
+    pub async fn hand_over(&self, to: u64) -> crate::Result<()> {
         let Some((term, _)) = self.journal.quorum() else { return Ok(()) };
+        let Some(lease) = self.visibility.retire() else { return Ok(()) };
+        tokio::time::sleep(Duration::from_micros(lease)).await;
+        if self.visibility.leading() != Some(term) {
+            return Ok(());
+        }
         self.handing_over.store(term, Ordering::SeqCst);
-        transfer(&self.journal.raft, to).await?;
-        let (cluster, patience) = (self.clone(), Duration::from_micros(self.visibility.rules.abstains_for()));
-        tokio::spawn(async move {
-            tokio::time::sleep(patience).await;
-            if cluster.journal.quorum().is_some_and(|(now, _)| now == term)
-                && let Err(error) = cluster.journal.raft.trigger().elect(false).await
-            {
-                tracing::warn!(%error, "no new term after leadership was not taken");
-            }
-        });
-        Ok(())
+        transfer(&self.journal.raft, to).await
     }
 
     /// How late a node is that has this entry, in milliseconds.

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::journal::{GroupCommit, Journal, RaftJournal};
 use crate::options::{Clock, Limits, Role};
 use crate::transport::{Member, Transport};
-use crate::visibility::Visibility;
+use crate::visibility::{Sample, Sure, Visibility};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -127,10 +127,10 @@ impl Cluster {
     }
 
     /// Whether no other node can have been elected yet, as far as messages that a majority has answered prove.
-    pub fn leads_for_sure(&self) -> bool {
-        self.journal.quorum().is_some_and(|(term, age)| {
-            age < self.visibility.rules.leads_for() && term != self.handing_over.load(Ordering::SeqCst)
-        })
+    pub fn leads_for_sure(&self) -> Option<Sure> {
+        let (term, age) = self.journal.quorum()?;
+        let sure = age < self.visibility.rules.leads_for() && term != self.handing_over.load(Ordering::SeqCst);
+        sure.then_some(Sure { term, age })
     }
 
     /// One request to a peer, with a time limit.
@@ -167,7 +167,7 @@ impl Cluster {
 
     /// What a read that begins now has to beware of when it does not wait: see `overtake`. None: it has to wait.
     pub fn overtake(&self) -> Result<Option<OnTheirWay>> {
-        let crate::visibility::Sample::At(entry) = self.sample() else { return Ok(None) };
+        let Sample::At(entry) = self.sample() else { return Ok(None) };
         let visible = self.visibility.visible();
         if visible >= entry {
             self.counters.local_reads.fetch_add(1, Ordering::Relaxed);
@@ -184,7 +184,7 @@ impl Cluster {
         Ok(writes)
     }
 
-    fn sample(&self) -> crate::visibility::Sample {
+    fn sample(&self) -> Sample {
         self.visibility.sample(|| self.leads_for_sure(), || self.journal.last_index())
     }
 
@@ -196,7 +196,6 @@ impl Cluster {
         {
             return Ok(());
         }
-        use crate::visibility::Sample;
         if let Sample::At(entry) = self.sample()
             && self.visibility.is_visible(entry)
         {

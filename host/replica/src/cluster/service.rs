@@ -62,13 +62,15 @@ impl Cluster {
         match request {
             Request::Vote(question) => {
                 self.check_vote(from, &question.vote)?;
-                self.check_memory()?;
+                self.check_promises()?;
                 let answer = self.journal.raft.vote(question).await.map_err(crate::journal::failed)?;
+                // A lease may have been granted while the question waited.
+                self.check_promises()?;
                 Ok(Response::Vote(answer))
             }
             Request::PreVote(question) => {
                 self.check_vote(from, &question.vote)?;
-                self.check_memory()?;
+                self.check_promises()?;
                 let answer = self.journal.raft.pre_vote(question).await.map_err(crate::journal::failed)?;
                 Ok(Response::Vote(answer))
             }
@@ -141,14 +143,18 @@ impl Cluster {
         Response::NotLeader { leader: self.leader().filter(|(leader, _)| *leader != self.id) }
     }
 
-    /// A node that has been started anew may have promised its leader not to vote for another one for a while.
-    fn check_memory(&self) -> Result<()> {
+    /// Whether this node may help another one into office: it may have promised its leader not to for a while, and
+    /// forgotten when it was started anew; or granted a lease that lasts.
+    fn check_promises(&self) -> Result<()> {
         if self.journal.last_index() == 0 {
             return Err(Error::unavailable("this node has no journal to vote by"));
         }
         let age = self.clock.monotonic_micros().saturating_sub(self.started);
         if age < self.visibility.rules.abstains_for() {
             return Err(Error::unavailable("this node has just been started, and does not vote yet"));
+        }
+        if self.visibility.is_bound() {
+            return Err(Error::unavailable("this node has granted a lease that lasts"));
         }
         Ok(())
     }

@@ -167,7 +167,7 @@ fn config(limits: &Limits) -> Config {
     Config {
         cluster_name: "isobar".into(),
         heartbeat_interval: limits.heartbeat_milliseconds,
-        election_timeout_min: limits.election_milliseconds / 2,
+        election_timeout_min: limits.election_milliseconds / 3,
         election_timeout_max: limits.election_milliseconds,
         enable_pre_vote: Some(true),
         // Not before the node may vote (`RaftJournal::open`).

@@ -51,6 +51,11 @@ impl Rules {
         self.leader_lease_micros - self.leader_lease_micros * self.drift_percent / 100
     }
 
+    /// How old such a message may be for a lease that is granted now to end before another node can be elected.
+    pub fn grants_for(&self) -> u64 {
+        self.leads_for().saturating_sub(self.granted_for())
+    }
+
     /// How long a node that has forgotten its leader keeps from voting.
     pub fn abstains_for(&self) -> u64 {
         self.leader_lease_micros + self.leader_lease_micros * self.drift_percent / 100
@@ -61,6 +66,14 @@ enum Role {
     /// Sees what the leader says.
     Following,
     Leading(Roster),
+}
+
+/// What proves that no other node has been elected: a majority has answered messages that this leader sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sure {
+    pub term: u64,
+    /// Microseconds since they were sent; less than [`Rules::leads_for`].
+    pub age: u64,
 }
 
 struct State {
@@ -75,6 +88,8 @@ struct State {
     /// The oldest entry whose state can be read: what the store had when it was opened or replaced.
     floor: u64,
     lease: Lease,
+    /// When the last lease that this node has granted, in whatever term, has certainly ended.
+    granted_until: u64,
 }
 
 /// What a read has to do before it begins.
@@ -121,6 +136,7 @@ impl Visibility {
             visible: 0,
             floor: applied,
             lease: Lease::default(),
+            granted_until: 0,
         };
         Visibility { state: Mutex::new(state), seen: watch::Sender::new(0), snapshots, clock, rules }
     }
@@ -172,6 +188,11 @@ impl Visibility {
             state.waiting.push_back((entry, visible));
             state.applied = entry;
             state.floor = entry;
+            // A snapshot comes from whoever leads.
+            if matches!(state.role, Role::Leading(_)) {
+                state.role = Role::Following;
+                state.told = state.told.max(state.visible);
+            }
         });
     }
 
@@ -179,7 +200,8 @@ impl Visibility {
     pub fn lead(&self, term: u64, first: u64, others: Vec<u64>, alone: bool) {
         self.update(|state, now| {
             if !matches!(&state.role, Role::Leading(roster) if roster.term == term) {
-                state.role = Role::Leading(Roster::new(term, first, others, alone, now, &self.rules));
+                let waits = if alone { now + self.rules.granted_for() } else { state.granted_until };
+                state.role = Role::Leading(Roster::new(term, first, others, alone, waits));
             }
         });
     }
@@ -243,34 +265,46 @@ impl Visibility {
         });
     }
 
-    /// On the leader: answers a node that asks for a lease. `leads`: no other node can have been elected yet;
-    /// `member`: every leader to come will know of the node.
-    pub fn answer(&self, node: u64, member: bool, leads: bool) -> Option<Answer> {
+    /// On the leader: answers a node that asks for a lease. `sure`: no other node can have been elected yet; `member`:
+    /// every leader to come will know of the node.
+    pub fn answer(&self, node: u64, member: bool, sure: Option<Sure>) -> Option<Answer> {
         let now = self.clock.monotonic_micros();
         let mut state = self.state.lock();
         let (visible, committed) = (state.visible, state.applied);
         let Role::Leading(roster) = &mut state.role else { return None };
-        let fresh = (leads || roster.alone) && visible >= roster.first;
-        let leased = fresh && member && roster.grant(node, visible, committed, now, &self.rules);
-        Some(Answer { term: roster.term, visible, fresh, leased })
+        let fresh = roster.leads(sure) && visible >= roster.first;
+        let lasts = roster.alone || sure.is_some_and(|sure| sure.age <= self.rules.grants_for());
+        let leased = fresh && member && lasts && roster.grant(node, visible, committed, now, &self.rules);
+        let term = roster.term;
+        if leased {
+            state.granted_until = now + self.rules.granted_for();
+        }
+        Some(Answer { term, visible, fresh, leased })
+    }
+
+    /// Whether somebody may hold a lease by this node's word, though it may lead no more: until then it must not help
+    /// another leader into office.
+    pub fn is_bound(&self) -> bool {
+        let now = self.clock.monotonic_micros();
+        now < self.state.lock().granted_until
     }
 
     /// On the leader: what a read that begins now has to see; none when another node may lead.
-    pub fn read_index(&self, leads: bool) -> Option<u64> {
+    pub fn read_index(&self, sure: Option<Sure>) -> Option<u64> {
         let state = self.state.lock();
         match &state.role {
-            Role::Leading(roster) if leads || roster.alone => Some(roster.first.max(state.visible)),
+            Role::Leading(roster) if roster.leads(sure) => Some(roster.first.max(state.visible)),
             _ => None,
         }
     }
 
-    /// What a read that begins here now has to wait for. `leads`: whether no other node can have been elected;
-    /// `received`: the last entry received. Both are asked after the lease.
-    pub fn sample(&self, leads: impl FnOnce() -> bool, received: impl FnOnce() -> u64) -> Sample {
+    /// What a read that begins here now has to wait for. `sure`: no other node can have been elected; `received`: the
+    /// last entry received. Both are asked after the lease.
+    pub fn sample(&self, sure: impl FnOnce() -> Option<Sure>, received: impl FnOnce() -> u64) -> Sample {
         let now = self.clock.monotonic_micros();
         let state = self.state.lock();
         let entry = match &state.role {
-            Role::Leading(roster) if roster.alone || leads() => roster.first.max(state.visible),
+            Role::Leading(roster) if roster.leads(sure()) => roster.first.max(state.visible),
             Role::Following if state.lease.is_valid(now) => received(),
             _ => return Sample::Ask,
         };
@@ -293,6 +327,16 @@ impl Visibility {
         let now = self.clock.monotonic_micros();
         match &mut self.state.lock().role {
             Role::Leading(roster) => Some(roster.exclude(node).saturating_sub(now)),
+            Role::Following => None,
+        }
+    }
+
+    /// Grants no lease at all from now on; answers the microseconds until the last one has ended. None when this node
+    /// does not lead.
+    pub fn retire(&self) -> Option<u64> {
+        let now = self.clock.monotonic_micros();
+        match &mut self.state.lock().role {
+            Role::Leading(roster) => Some(roster.retire().saturating_sub(now)),
             Role::Following => None,
         }
     }
@@ -393,5 +437,51 @@ mod tests {
         assert_eq!(visibility.leading(), None);
         visibility.told(3);
         assert_eq!(visibility.visible(), 3);
+    }
+
+    #[test]
+    fn a_lease_that_could_outlast_the_leader_is_not_granted() {
+        let rules = Rules::new(&Limits::default());
+        let seen = Visible { timestamp: 0, catalog_timestamp: 0 };
+        let visibility = Visibility::new(Snapshots::default(), Arc::new(Still), rules, 0, seen);
+        visibility.applied([(1, seen)].into_iter(), 3);
+        visibility.lead(3, 1, vec![2], false);
+        visibility.progress(3, BTreeMap::from([(2, 1)]));
+        let answer = |term, age| visibility.answer(2, true, Some(Sure { term, age })).unwrap();
+        assert!(answer(3, rules.grants_for()).leased);
+        let late = answer(3, rules.grants_for() + 1);
+        assert!(late.fresh && !late.leased);
+        let other = answer(4, 0);
+        assert!(!other.fresh && !other.leased, "what it has is of term 3");
+        assert_eq!(visibility.read_index(Some(Sure { term: 4, age: 0 })), None);
+    }
+
+    #[test]
+    fn leases_bind_whoever_has_granted_them_in_later_terms_too() {
+        let rules = Rules::new(&Limits::default());
+        let seen = Visible { timestamp: 0, catalog_timestamp: 0 };
+        let visibility = Visibility::new(Snapshots::default(), Arc::new(Still), rules, 0, seen);
+        visibility.applied([(1, seen)].into_iter(), 3);
+        visibility.lead(3, 1, vec![2], false);
+        visibility.progress(3, BTreeMap::from([(2, 1)]));
+        assert!(!visibility.is_bound());
+        assert!(visibility.answer(2, true, Some(Sure { term: 3, age: 0 })).unwrap().leased);
+        visibility.follow();
+        assert!(visibility.is_bound());
+        visibility.applied([(2, seen)].into_iter(), 5);
+        visibility.lead(5, 2, vec![2], false);
+        visibility.progress(5, BTreeMap::from([(2, 1)]));
+        assert_eq!(visibility.visible(), 1, "node 2 may be reading without the second entry");
+    }
+
+    #[test]
+    fn a_leader_whose_store_is_replaced_does_not_lead() {
+        let rules = Rules::new(&Limits::default());
+        let seen = Visible { timestamp: 0, catalog_timestamp: 0 };
+        let visibility = Visibility::new(Snapshots::default(), Arc::new(Still), rules, 0, seen);
+        visibility.applied([(1, seen)].into_iter(), 3);
+        visibility.lead(3, 1, Vec::new(), false);
+        visibility.replaced(9, seen);
+        assert_eq!((visibility.leading(), visibility.visible()), (None, 1));
     }
 }

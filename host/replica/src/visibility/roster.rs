@@ -3,7 +3,7 @@
 //! Roster leases after Bodega (arXiv 2509.07158). Clocks need not agree, only their rates, to within
 //! `drift_percent`. Pure: time and progress come in.
 
-use super::Rules;
+use super::{Rules, Sure};
 use std::collections::BTreeMap;
 
 /// What the leader of one term knows of the nodes that serve local reads.
@@ -14,13 +14,15 @@ pub struct Roster {
     pub first: u64,
     /// Whether no other node can become leader: this one is the only voter.
     pub alone: bool,
-    /// Until then every node of the cluster counts as a holder: the leader before may have granted leases.
+    /// Until then every node of the cluster counts as a holder: a leader before may have granted leases.
     everyone_until: u64,
     everyone: Vec<u64>,
     /// Holder → when its lease has certainly ended, by the leader's clock.
     grants: BTreeMap<u64, u64>,
     /// Nodes that get no lease any more.
     excluded: Vec<u64>,
+    /// Nobody gets one any more.
+    retired: bool,
     /// Node → the last entry that it is known to have.
     matched: BTreeMap<u64, u64>,
     /// What had been committed half a lease ago, and the entry and moment that it is replaced by.
@@ -29,21 +31,29 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// The roster of a leader that has just found itself elected, `now` by its own clock. `others`: all other nodes
-    /// that any leader before it may have granted a lease to.
-    pub fn new(term: u64, first: u64, others: Vec<u64>, alone: bool, now: u64, rules: &Rules) -> Roster {
+    /// The roster of a leader that has just been elected. `others`: all nodes that may have been granted a lease before;
+    /// `until`: those leases have ended then. Those of other leaders ended before a majority voted for this one. What
+    /// remains is what it has granted itself in an earlier term; and in a cluster where it alone votes, which nobody
+    /// keeps waiting, before it was started anew.
+    pub fn new(term: u64, first: u64, others: Vec<u64>, alone: bool, until: u64) -> Roster {
         Roster {
             term,
             first,
             alone,
-            everyone_until: if others.is_empty() { 0 } else { now + rules.granted_for() },
+            everyone_until: if others.is_empty() { 0 } else { until },
             everyone: others,
             grants: BTreeMap::new(),
             excluded: Vec::new(),
+            retired: false,
             matched: BTreeMap::new(),
             due: 0,
-            mark: (0, now),
+            mark: (0, 0),
         }
+    }
+
+    /// Whether no other node can have been elected.
+    pub fn leads(&self, sure: Option<Sure>) -> bool {
+        self.alone || sure.is_some_and(|sure| sure.term == self.term)
     }
 
     /// What each node is known to have now.
@@ -74,7 +84,7 @@ impl Roster {
             self.due = self.mark.0;
             self.mark = (committed, now);
         }
-        if self.excluded.contains(&node) || self.matched(node) < visible.max(self.first).max(self.due) {
+        if self.retired || self.excluded.contains(&node) || self.matched(node) < visible.max(self.first).max(self.due) {
             return false;
         }
         self.grants.insert(node, now + rules.granted_for());
@@ -87,6 +97,12 @@ impl Roster {
             self.excluded.push(node);
         }
         self.everyone_until.max(self.grants.get(&node).copied().unwrap_or(0))
+    }
+
+    /// Grants nothing from now on, and answers when the last lease has ended.
+    pub fn retire(&mut self) -> u64 {
+        self.retired = true;
+        self.grants.values().copied().fold(self.everyone_until, u64::max)
     }
 
     /// Lets a node have leases again.
@@ -107,18 +123,36 @@ mod tests {
     const RULES: Rules = Rules { lease_micros: 1000, drift_percent: 10, leader_lease_micros: 2000 };
 
     fn roster() -> Roster {
-        let mut roster = Roster::new(3, 10, vec![2, 3], false, 0, &RULES);
+        let mut roster = Roster::new(3, 10, vec![2, 3], false, 0);
         roster.set_matched(BTreeMap::from([(2, 20), (3, 12)]));
         roster
     }
 
     #[test]
-    fn a_new_leader_waits_for_leases_that_it_does_not_know() {
-        let mut roster = roster();
+    fn everyone_counts_until_the_leases_before_have_ended() {
+        let mut roster = Roster::new(3, 10, vec![2, 3], true, 1100);
+        assert_eq!(roster.covered(5), Some(0), "nothing heard");
+        roster.set_matched(BTreeMap::from([(2, 20), (3, 12)]));
         assert_eq!(roster.covered(1099), Some(12));
         assert_eq!(roster.covered(1100), None);
-        let mut nothing_heard = Roster::new(3, 10, vec![2, 3], false, 0, &RULES);
-        assert_eq!(nothing_heard.covered(5), Some(0));
+        let mut elected = Roster::new(3, 10, vec![2, 3], false, 0);
+        assert_eq!(elected.covered(5), None, "its voters have waited");
+    }
+
+    #[test]
+    fn what_proves_one_term_proves_no_other() {
+        let sure = |term| Some(Sure { term, age: 0 });
+        assert!(roster().leads(sure(3)));
+        assert!(!roster().leads(sure(5)) && !roster().leads(None));
+    }
+
+    #[test]
+    fn who_retires_says_when_the_last_lease_has_ended() {
+        let mut roster = roster();
+        assert!(roster.grant(2, 12, 12, 2000, &RULES));
+        assert!(roster.grant(3, 12, 12, 2500, &RULES));
+        assert_eq!(roster.retire(), 3600);
+        assert!(!roster.grant(2, 12, 12, 2600, &RULES));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// A rule that is false is not kept.
 #[derive(Clone, Copy)]
 pub struct Rules {
-    /// A new leader takes every node for a lease holder for T·(1+ρ).
+    /// A new leader takes every node for a lease holder for T·(1+ρ). Not needed where leases end before elections.
     pub new_leader_waits: bool,
     /// A grant goes to nodes that hold everything visible …
     pub grant_needs_visible: bool,
@@ -11,10 +11,14 @@ pub struct Rules {
     pub grant_needs_blank: bool,
     /// … is given only by a leader that has committed its blank …
     pub grant_needs_committed_blank: bool,
-    /// … and surely leads at that moment.
-    pub grant_needs_sure_lead: bool,
+    /// … and is sure of its lead.
+    pub grant_needs_lead: Lead,
+    /// Leadership is handed on, which voters do not wait for, when no lease is remembered.
+    pub transfer_waits: bool,
     /// A leader remembers what it grants.
     pub grant_is_remembered: bool,
+    /// Whoever remembers a grant votes for nobody else, and counts it when it is elected again.
+    pub grantor_is_sticky: bool,
     /// A follower that has heard of a leader votes for nobody for E.
     pub voters_are_sticky: bool,
     /// A node that has started votes for no other node for E …
@@ -29,8 +33,18 @@ pub struct Rules {
     pub read_needs_blank: bool,
     /// Nothing is acknowledged before V covers it.
     pub acknowledge_when_visible: bool,
-    /// What a leader does that starts again.
-    pub restarted_leader: Restarted,
+    /// A leader that starts again leads no more; else it goes on in its term, waits like a new leader, and has its old
+    /// blank.
+    pub restarted_leader_follows: bool,
+}
+
+/// For how long a leader must be sure that it leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    NotAtAll,
+    AtThatMoment,
+    /// T·(1+ρ): so the lease ends before another leader is elected.
+    ForTheLease,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,22 +54,15 @@ pub enum Checked {
     After,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Restarted {
-    Follows,
-    /// It goes on in the same term, as a new leader that waits and has its old blank.
-    Resumes,
-    /// The same, and all that its log holds counts as what comes before its blank.
-    ResumesAtLogEnd,
-}
-
 pub const FULL: Rules = Rules {
-    new_leader_waits: true,
+    new_leader_waits: false,
     grant_needs_visible: true,
     grant_needs_blank: true,
     grant_needs_committed_blank: true,
-    grant_needs_sure_lead: true,
+    grant_needs_lead: Lead::ForTheLease,
+    transfer_waits: true,
     grant_is_remembered: true,
+    grantor_is_sticky: true,
     voters_are_sticky: true,
     restart_waits: true,
     restart_stands_late: true,
@@ -63,7 +70,7 @@ pub const FULL: Rules = Rules {
     read_needs_sure_lead: true,
     read_needs_blank: true,
     acknowledge_when_visible: true,
-    restarted_leader: Restarted::Follows,
+    restarted_leader_follows: true,
 };
 
 /// What a slow clock counts in one tick of true time, and a fast one: 1 and 2, any at any tick.
@@ -84,7 +91,10 @@ pub struct Timers {
 }
 
 /// The margins that two clocks need of which one may run twice as fast as the other, and nothing to spare.
-pub const TIMERS: Timers = Timers { refuses: 4, heard: 2, lease: 2, granted: 4 };
+pub const TIMERS: Timers = Timers { refuses: 6, heard: 3, lease: 1, granted: 2 };
+
+/// The same for leases that may outlast their leader, where a new one waits.
+pub const WAITING_TIMERS: Timers = Timers { refuses: 4, heard: 2, lease: 2, granted: 4 };
 
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -94,6 +104,8 @@ pub struct Bounds {
     pub log: u8,
     /// Whether what a leader sent may arrive after it has stopped leading.
     pub delayed: bool,
+    /// Whether leaders hand leadership on.
+    pub transfers: bool,
     pub clocks: Clocks,
 }
 

@@ -49,6 +49,8 @@ pub enum Role {
     Follower,
     Candidate,
     Leader,
+    /// A leader that has asked for another one: it is never sure of its lead again.
+    Retired,
 }
 
 /// What a leader has of another node.
@@ -92,12 +94,17 @@ pub struct Node {
 
 impl Node {
     pub fn is_leader(&self) -> bool {
-        self.role == Role::Leader
+        matches!(self.role, Role::Leader | Role::Retired)
     }
 
     /// "Sole leader now": with itself, one of the two others is a majority.
     pub fn leads_surely(&self) -> bool {
-        self.is_leader() && self.peers.iter().any(|peer| peer.heard > 0)
+        self.leads_surely_for(1)
+    }
+
+    /// For so many units of its own clock.
+    pub fn leads_surely_for(&self, units: u8) -> bool {
+        self.role == Role::Leader && self.peers.iter().any(|peer| peer.heard >= units)
     }
 
     /// A majority holds it, and its own term has an entry at least as late: it is there to stay.
@@ -112,13 +119,17 @@ impl Node {
         leased.map(|peer| peer.matched).min().unwrap_or(self.log.length)
     }
 
-    /// Forgets what only a candidate or a leader knows.
+    /// Forgets what only a candidate or a leader knows, but for leases that it has granted.
     pub fn follow(&mut self) {
         self.role = Role::Follower;
         self.votes = 0;
         self.blank = 0;
         self.wait = 0;
-        self.peers = [Peer::default(); NODES - 1];
+        self.peers = self.peers.map(|peer| Peer { granted: peer.granted, ..Peer::default() });
+    }
+
+    pub fn remembers_grants(&self) -> bool {
+        self.peers.iter().any(|peer| peer.granted > 0)
     }
 
     /// Lets a tick of true time pass that each timer counts as fast or slow as makes its end the more dangerous.
@@ -247,7 +258,7 @@ impl Node {
             refuses: take(word, 3),
             visible: take(word, 3),
             votes: take(word, 3),
-            role: [Role::Follower, Role::Candidate, Role::Leader][usize::from(take(word, 2))],
+            role: [Role::Follower, Role::Candidate, Role::Leader, Role::Retired][usize::from(take(word, 2))],
             voted: take(word, 1) == 1,
             term: take(word, 2),
             log: Log::take(word),

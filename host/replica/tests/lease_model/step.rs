@@ -1,6 +1,6 @@
 //! What can happen next, and what must hold whatever has happened.
 
-use crate::rules::{Bounds, Checked, Clocks, FAST, Property, Restarted, Rules, SLOW, Timers};
+use crate::rules::{Bounds, Checked, Clocks, FAST, Lead, Property, Rules, SLOW, Timers};
 use crate::state::{LOG_MAX, Log, NODES, Node, Peer, Read, Role, Sent, Stage, State, slot};
 
 pub struct Model {
@@ -25,6 +25,9 @@ pub enum Action {
     Grant {
         leader: usize,
         to: usize,
+    },
+    Transfer {
+        leader: usize,
     },
     Advance {
         leader: usize,
@@ -139,6 +142,14 @@ impl Model {
             show(&mut next, node.log.prefix(node.committed()), node.term);
             steps.push((Action::AcknowledgeAtCommit { leader }, next));
         }
+        let may_retire = !node.remembers_grants() || !self.rules.transfer_waits;
+        if self.bounds.transfers && node.role == Role::Leader && may_retire {
+            let mut next = *state;
+            next.nodes[leader].role = Role::Retired;
+            let of_its_term = next.nodes.iter_mut().filter(|other| other.term == node.term);
+            of_its_term.for_each(|other| other.refuses = 0);
+            steps.push((Action::Transfer { leader }, next));
+        }
         for to in (0..NODES).filter(|to| *to != leader) {
             let peer = node.peers[slot(leader, to)];
             for length in peer.matched..=node.log.length {
@@ -164,7 +175,12 @@ impl Model {
 
     fn grants(&self, leader: &Node, peer: Peer) -> bool {
         let rules = &self.rules;
-        (!rules.grant_needs_sure_lead || leader.leads_surely())
+        let sure = match rules.grant_needs_lead {
+            Lead::NotAtAll => true,
+            Lead::AtThatMoment => leader.leads_surely(),
+            Lead::ForTheLease => leader.leads_surely_for(self.timers.granted),
+        };
+        sure && leader.role != Role::Retired
             && (!rules.grant_needs_committed_blank || leader.committed() >= leader.blank)
             && (!rules.grant_needs_visible || peer.matched >= leader.visible)
             && (!rules.grant_needs_blank || peer.matched >= leader.blank)
@@ -223,7 +239,8 @@ impl Model {
             let other = &state.nodes[voter];
             let is_free = other.term < node.term || other.term == node.term && !other.voted;
             let has_newer = (other.log.last_term(), other.log.length) > (node.log.last_term(), node.log.length);
-            if is_free && other.refuses == 0 && !has_newer {
+            let is_bound = self.rules.grantor_is_sticky && other.remembers_grants();
+            if is_free && other.refuses == 0 && !is_bound && !has_newer {
                 let mut next = *state;
                 next.nodes[at].votes |= 1 << voter;
                 self.stop_leading(&mut next, voter);
@@ -253,24 +270,26 @@ impl Model {
             state.sent[at] = Sent { term: node.term, log: node.log, visible };
         }
         state.nodes[at].follow();
+        if !self.rules.grantor_is_sticky {
+            state.nodes[at].peers = [Peer::default(); NODES - 1];
+        }
     }
 
     /// Disk kept, memory lost. A node that is down for long is one that does nothing for long and then restarts.
     fn restart(&self, state: &State, at: usize, steps: &mut Steps) {
         let mut next = *state;
-        let (was_leader, blank) = (state.nodes[at].is_leader(), state.nodes[at].blank);
+        let (was_leader, blank) = (state.nodes[at].role == Role::Leader, state.nodes[at].blank);
         self.stop_leading(&mut next, at);
         let node = &mut next.nodes[at];
+        node.peers = [Peer::default(); NODES - 1];
         node.visible = 0;
         node.lease = 0;
         node.refuses = if self.rules.restart_waits { self.timers.refuses } else { 0 };
         node.is_fresh = !self.rules.restart_stands_late;
-        if was_leader && self.rules.restarted_leader != Restarted::Follows {
+        if was_leader && !self.rules.restarted_leader_follows {
             node.role = Role::Leader;
-            node.refuses = 0;
             node.wait = self.timers.granted;
-            let resumes = self.rules.restarted_leader == Restarted::Resumes;
-            node.blank = if resumes { blank } else { node.log.length };
+            node.blank = blank;
         }
         next.read = next.read.filter(|read| usize::from(read.node) != at);
         steps.push((Action::Restart { node: at }, next));
@@ -392,9 +411,8 @@ pub const SIGHTS: [Sight; 4] = [
         let leads = |term: u8| state.nodes.iter().any(|node| node.is_leader() && node.term == term);
         leads(1) && state.shown_in > 1
     }),
-    ("a lease from an earlier leader, still held under the new one", |state| {
-        let waits = state.nodes.iter().any(|node| node.is_leader() && node.wait > 0);
-        waits && state.nodes.iter().any(|node| node.lease > 0)
+    ("a lease that is held while nobody leads", |state| {
+        !state.nodes.iter().any(Node::is_leader) && state.nodes.iter().any(|node| node.lease > 0)
     }),
 ];
 

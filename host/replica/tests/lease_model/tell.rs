@@ -15,6 +15,7 @@ impl fmt::Display for Action {
                 write!(out, "node {to} gets node {leader}'s first {length} entries and acknowledges them")
             }
             Action::Grant { leader, to } => write!(out, "node {leader} grants node {to} a lease"),
+            Action::Transfer { leader } => write!(out, "node {leader} asks for another leader, whom all may vote for"),
             Action::Advance { leader } => write!(out, "node {leader} moves its V, and acknowledges that entry"),
             Action::AcknowledgeAtCommit { leader } => write!(out, "node {leader} acknowledges all that is committed"),
             Action::Stand { node } => write!(out, "node {node} stands for election"),
@@ -51,6 +52,7 @@ fn told_node(at: usize, node: &Node) -> String {
         Role::Follower => "follower",
         Role::Candidate => "candidate",
         Role::Leader => "leader",
+        Role::Retired => "leader that hands over",
     };
     let mut told = format!("node {at}: {role}, term {}, log {}, V {}", node.term, told_log(node.log), node.visible);
     let mut timer = |name: &str, left: u8| {

@@ -65,8 +65,8 @@ async fn reads_cost_nothing(seed: u64) {
     }
     let busy: Vec<u64> = carried().iter().zip(before).map(|(now, before)| now - before).collect();
     for (id, (idle, busy)) in world.ids().into_iter().zip(idle.iter().zip(&busy)) {
-        // Heartbeats and leases at the ends of the stretches.
-        assert!(busy.abs_diff(*idle) <= 8, "node {id} sent {busy} messages with {reads} reads, {idle} without");
+        // Heartbeats and leases at the ends of the stretches; a message a read would be hundreds.
+        assert!(busy.abs_diff(*idle) <= 16, "node {id} sent {busy} messages with {reads} reads, {idle} without");
     }
     for (before, after) in metrics.iter().zip(counters()) {
         assert_eq!(after.remote_reads, before.remote_reads);

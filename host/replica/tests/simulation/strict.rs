@@ -1,5 +1,5 @@
-//! Nothing acknowledged before a read began is missing from it, at the moments that are the worst for leases: a leader
-//! is elected while leases of the one before still run.
+//! Nothing acknowledged before a read began is missing from it, at the moment that is the worst for leases: another
+//! leader takes over, without the voters' patience, while a holder hears of nothing.
 
 use crate::cluster::world::World;
 use crate::cluster::{for_seeds, rows};
@@ -33,6 +33,6 @@ async fn handed_over(seed: u64) {
 }
 
 #[test]
-fn a_new_leader_waits_for_leases_of_the_one_before() {
-    for_seeds("a_new_leader_waits_for_leases_of_the_one_before", SEEDS, handed_over);
+fn leadership_is_handed_over_when_leases_have_ended() {
+    for_seeds("leadership_is_handed_over_when_leases_have_ended", SEEDS, handed_over);
 }
