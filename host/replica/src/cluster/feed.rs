@@ -33,8 +33,14 @@ async fn follow(cluster: &Weak<Cluster>, leader: u64, member: &Member, every: Du
     if asks.send(message::encode(&Opening::Feed)).await.is_err() {
         return;
     }
-    let opened = tokio::time::timeout(every * 8, transport.stream(leader, member, frames.boxed())).await;
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(every * 8, transport.stream(leader, member, frames.boxed())) => opened,
+        // The old leader may never answer.
+        () = another_leads(cluster, leader) => return,
+    };
     let Ok(Ok(mut answers)) = opened else { return };
+    let another = another_leads(cluster, leader);
+    tokio::pin!(another);
     let mut ticks = tokio::time::interval(every);
     let mut silent = 0;
     loop {
@@ -43,7 +49,7 @@ async fn follow(cluster: &Weak<Cluster>, leader: u64, member: &Member, every: Du
                 let Some(cluster) = cluster.upgrade() else { return };
                 silent += 1;
                 // Whoever has been silent for longer than a lease is gone.
-                if silent > 8 || cluster.leader().is_none_or(|(now, _)| now != leader) {
+                if silent > 8 {
                     return;
                 }
                 let ask = Ask { at: cluster.clock.monotonic_micros(), applied: cluster.visibility.applied_index() };
@@ -52,6 +58,7 @@ async fn follow(cluster: &Weak<Cluster>, leader: u64, member: &Member, every: Du
                     return;
                 }
             }
+            () = &mut another => return,
             frame = answers.next() => {
                 let Some(Ok(frame)) = frame else { return };
                 let Ok(tell) = message::decode::<Tell>(&frame) else { return };
@@ -63,6 +70,13 @@ async fn follow(cluster: &Weak<Cluster>, leader: u64, member: &Member, every: Du
                 }
             }
         }
+    }
+}
+
+/// Returns when another leader is known of, or none any more.
+async fn another_leads(cluster: &Weak<Cluster>, leader: u64) {
+    while cluster.upgrade().is_some_and(|cluster| cluster.leader().is_some_and(|(now, _)| now == leader)) {
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -8,6 +8,7 @@ mod network;
 mod overtake;
 mod service;
 mod snapshot;
+mod standing;
 mod status;
 
 pub use message::{Request, Response, decode, encode};
@@ -66,6 +67,8 @@ pub struct Cluster {
     remembered: overtake::Remembered,
     /// When this node was started, by the monotonic clock.
     started: u64,
+    /// When this node last had reason to wait for a leader, by the monotonic clock.
+    patient_since: AtomicU64,
     /// The term of its own that this node is handing on: from then on another one may be elected at any time.
     handing_over: AtomicU64,
     heard: Mutex<BTreeMap<u64, Heard>>,
@@ -113,6 +116,7 @@ impl Cluster {
             inbox,
             remembered: overtake::Remembered::default(),
             started,
+            patient_since: AtomicU64::new(started),
             handing_over: AtomicU64::new(0),
             heard: Mutex::default(),
             proposed: Mutex::default(),
@@ -122,6 +126,7 @@ impl Cluster {
         handle.spawn(leadership::run(Arc::downgrade(&cluster)));
         if cluster.transport.is_some() {
             handle.spawn(feed::run(Arc::downgrade(&cluster)));
+            handle.spawn(standing::run(Arc::downgrade(&cluster)));
         }
         cluster
     }

@@ -66,6 +66,9 @@ impl Cluster {
                 let answer = self.journal.raft.vote(question).await.map_err(crate::journal::failed)?;
                 // A lease may have been granted while the question waited.
                 self.check_promises()?;
+                if answer.vote_granted {
+                    self.be_patient();
+                }
                 Ok(Response::Vote(answer))
             }
             Request::PreVote(question) => {
@@ -169,8 +172,11 @@ impl Cluster {
         let requests = requests.take_while(|request| ready(request.is_some())).filter_map(ready);
         let weak = Arc::downgrade(&self);
         let requests = requests.take_while(move |request| {
-            let speaks = weak.upgrade().is_some_and(|cluster| cluster.check_vote(from, &request.vote).is_ok());
-            if !speaks {
+            let Some(cluster) = weak.upgrade() else { return ready(false) };
+            let speaks = cluster.check_vote(from, &request.vote).is_ok();
+            if speaks {
+                cluster.be_patient();
+            } else {
                 tracing::warn!(from, "a peer appends in another's name");
             }
             ready(speaks)

@@ -79,7 +79,7 @@ async fn run(seed: u64) {
     assert!(took <= commit, "a commit was refused after {took:?}");
     sleep(CUT.saturating_sub(cut.elapsed())).await;
     stop.store(true, Ordering::Relaxed);
-    let two_elections = Duration::from_millis(limits.election_milliseconds * 4);
+    let two_elections = Duration::from_millis(limits.election_milliseconds * 2);
     for (writer, id) in writers.into_iter().zip(&others) {
         let gap = writer.await.expect("no panic");
         let who = if victim == leader { "the leader" } else { "a follower" };
