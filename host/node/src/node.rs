@@ -1,11 +1,11 @@
 //! A running node: what its sessions share.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use isobar_replica::{Clock, ClusterOptions, Execution, Options, Replica, Storage};
 
+use crate::clock::SystemClock;
 use crate::config::Configuration;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
@@ -35,21 +35,6 @@ pub struct Membership {
     pub metrics: Arc<peers::Metrics>,
 }
 
-/// The machine's clock.
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now_micros(&self) -> u64 {
-        // Before 1970 the clock is wrong, and zero is as wrong.
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
-    }
-
-    fn monotonic_micros(&self) -> u64 {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        START.elapsed().as_micros() as u64
-    }
-}
-
 impl Node {
     /// Opens the data directory, which is created when missing, and loads the engine. The node is alone.
     pub async fn open(configuration: Configuration) -> Result<Node> {
@@ -59,7 +44,7 @@ impl Node {
     /// The same for a node that may have a place in a cluster. Its peers are answered at once; whether it can serve
     /// reads, [`Replica::ready`] says.
     pub async fn open_member(configuration: Configuration, place: Option<peers::Place>) -> Result<Node> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let policies = Arc::new(InForce::new()?);
         let role = configuration.peers.role;
         let replica = Replica::open(Options {

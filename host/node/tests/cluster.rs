@@ -268,3 +268,41 @@ async fn strangers_are_not_let_in() {
     let refused = metrics.lines().find_map(|line| line.strip_prefix("isobar_peer_refused_total "));
     assert!(refused.is_some_and(|count| count != "0"), "{metrics}");
 }
+
+/// Its last words, once it has ended by itself.
+fn refused(command: &mut Command) -> String {
+    let output = command.output().expect("the binary runs");
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn a_number_is_one_node_for_ever() {
+    let cluster = Cluster::new();
+    let oregon = cluster.start("oregon", &[]);
+    let seed = address(&oregon, "oregon").await;
+    let mut frankfurt = cluster.start("frankfurt", &["--join", &seed]);
+    eventually(&oregon, |status| voters(status) == 2).await;
+    // A copy of its data does not take its place while it runs.
+    let at = address(&oregon, "frankfurt").await;
+    frankfurt.child.kill().expect("it runs");
+    frankfurt.child.wait().expect("it ends");
+    let (data, copy) = (cluster.data("frankfurt"), cluster.data("copy"));
+    let copied = Command::new("cp").arg("-r").args([&data, &copy]).status().expect("cp runs");
+    assert!(copied.success());
+    let _frankfurt = start(&data, &["--listen-peers", &at]);
+    eventually(&oregon, |status| voters(status) == 2).await;
+    let mut twin = command(&copy, &["--listen-peers", "127.0.0.1:0"]).spawn().expect("the binary runs");
+    let mut lines = BufReader::new(twin.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let complaint = format!("node 2 answers at {at}");
+    assert!(lines.any(|line| line.contains(&complaint)), "the twin does not hear why");
+    assert_eq!(address(&oregon, "frankfurt").await, at);
+    twin.kill().expect("it runs");
+    twin.wait().expect("it ends");
+    // Nor does an empty node with its invitation once it has been removed.
+    done(&["cluster", "remove", "frankfurt", "--url", &url(&oregon)]);
+    let invitation = cluster.data("frankfurt.invitation");
+    let arguments = ["--listen-peers", "127.0.0.1:0", "--invitation", text(&invitation), "--join", &seed];
+    let said = refused(&mut command(&cluster.data("empty"), &arguments));
+    assert!(said.contains("node 2 has been removed from this cluster"), "{said}");
+}

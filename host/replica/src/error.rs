@@ -132,6 +132,12 @@ impl Error {
         Error::new("55000", Actor::Operator, why)
     }
 
+    /// 55006: a node asks to be taken in from elsewhere while it answers where it is known.
+    pub fn twin(node: u64, address: &str) -> Error {
+        Error::new("55006", Actor::Operator, format!("node {node} answers at {address}"))
+            .with_hint("Stop one of the two, and give it an invitation and an empty data directory of its own.")
+    }
+
     /// 08007: a commit was under way when the journal failed, so that its fate is open until the node is back.
     pub fn unknown_outcome(why: impl Into<String>) -> Error {
         Error::new("08007", Actor::Retry, "transaction outcome is unknown")

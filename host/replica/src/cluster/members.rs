@@ -67,10 +67,10 @@ impl Cluster {
                     "node {id} is a member already, in another role: remove it, and join with a new invitation"
                 )));
             }
-            None if !is_new => {
-                return Err(Error::membership(format!("node {id} is no member of this cluster any more")).with_hint(
-                    "A node that was removed comes back with a new invitation and an empty data directory.",
-                ));
+            None if !is_new || self.was_removed(id)? => return Err(self.is_gone(id)),
+            // Two nodes that vote as one could each help another leader into office.
+            Some(known) if id != self.id && known.address != member.address && self.is_heard(&progress, id) => {
+                return Err(Error::twin(id, &known.address));
             }
             known => {
                 if known.is_none() && progress.members.len() >= self.limits.members {
@@ -138,11 +138,15 @@ impl Cluster {
         if self.visibility.leading() != term {
             return Ok(self.not_leader());
         }
+        if let Some(other) = self.note_removed(id, true).await? {
+            return Ok(other);
+        }
         let ids = BTreeSet::from([id]);
         let change = if voter { ChangeMembers::RemoveVoters(ids) } else { ChangeMembers::RemoveNodes(ids) };
         let changed = self.change_members(change, false).await;
         if !matches!(changed, Ok(None)) {
             self.visibility.readmit(id);
+            self.note_removed(id, false).await?;
         }
         if let Some(other) = changed? {
             return Ok(other);
@@ -280,6 +284,11 @@ impl Cluster {
                     tracing::info!(lag_entries, "catching up before voting");
                 }
                 Ok(_) => {}
+                Err(error) if error.sqlstate == "55000" => {
+                    tracing::error!(%error, "not taken into the cluster");
+                    let _ = self.refused.set(error);
+                    return;
+                }
                 Err(error) => tracing::warn!(%error, "not taken into the cluster yet"),
             }
             tokio::time::sleep(JOIN_PAUSE).await;
@@ -307,7 +316,7 @@ impl Cluster {
     /// Waits until this node has been taken in and knows a leader, or leads.
     pub async fn wait_for_membership(&self) -> Result<()> {
         while !self.is_member() {
-            if let Some(failure) = self.journal.failure() {
+            if let Some(failure) = self.journal.failure().or_else(|| self.refused.get().cloned()) {
                 return Err(failure);
             }
             tokio::time::sleep(PAUSE).await;

@@ -6,6 +6,7 @@ mod members;
 mod message;
 mod network;
 mod overtake;
+mod removed;
 mod service;
 mod snapshot;
 mod standing;
@@ -26,8 +27,8 @@ use crate::visibility::{Sample, Sure, Visibility};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Counters of what crosses regions.
@@ -74,6 +75,8 @@ pub struct Cluster {
     heard: Mutex<BTreeMap<u64, Heard>>,
     /// On the leader: when which entry was the newest.
     proposed: Mutex<VecDeque<(u64, u64)>>,
+    /// Why this node is not taken in, and never will be as it is.
+    refused: OnceLock<Error>,
     /// One change of the membership at a time.
     changing: tokio::sync::Mutex<()>,
 }
@@ -120,6 +123,7 @@ impl Cluster {
             handing_over: AtomicU64::new(0),
             heard: Mutex::default(),
             proposed: Mutex::default(),
+            refused: OnceLock::new(),
             changing: tokio::sync::Mutex::default(),
         });
         let handle = cluster.journal.handle().clone();
@@ -258,6 +262,9 @@ impl Cluster {
 
     /// Why neither reads nor writes are served now.
     pub fn unreachable(&self) -> Error {
+        if let Some(refused) = self.refused.get() {
+            return refused.clone();
+        }
         let why = match self.leader() {
             Some((leader, member)) if leader != self.id => {
                 format!(

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::options::{Clock, Limits};
 use crate::replica::{Commit, Outcome};
 use crate::store::Store;
-use crate::transaction::Proposal;
+use crate::transaction::{Proposal, Reads};
 use crate::visibility::Visibility;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
@@ -128,6 +128,18 @@ impl GroupCommit {
         }
         let unknown = || Decision::Refused(Error::unknown_outcome("the replica is shutting down"));
         outcome.await.unwrap_or_else(|_| unknown())
+    }
+
+    /// Hands in a commit of packed writes of this node's own, which no other commit concerns.
+    pub async fn write(&self, id: Ulid, writes: Vec<u8>) -> Decision {
+        let snapshot = self.shared.store.applied_timestamp();
+        self.commit(id, Arc::new(Proposal { snapshot, writes, reads: Reads::default() })).await
+    }
+
+    /// Whether a key has a row now.
+    pub fn has_row(&self, key: &[u8]) -> Result<bool> {
+        let snapshot = self.shared.store.applied_timestamp();
+        self.shared.store.view()?.get(key, snapshot, &mut |_| {})
     }
 
     /// What became of a commit, once everybody may know.
