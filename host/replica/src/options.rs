@@ -139,13 +139,12 @@ pub struct Limits {
     pub entries_replicating: usize,
     /// How often a leader is heard of, in milliseconds. Longer than a round trip to the farthest node.
     pub heartbeat_milliseconds: u64,
-    /// How long followers keep to a leader that is silent, in milliseconds; they then wait between a third as long and
-    /// as long again before they stand for election.
+    /// How long followers keep to a leader that is silent, in milliseconds; they then stand for election, one after the
+    /// other.
     pub election_milliseconds: u64,
     /// How long a node may read locally after the leader has allowed it, in milliseconds. The loss of a node holds
-    /// commits back for as long. A leader allows it when a majority has answered what it sent so long ago at most that
-    /// the lease ends before another leader can be elected: in `election_milliseconds` there must be room for a lease, a
-    /// heartbeat, a round trip and the drift of clocks.
+    /// commits back for as long. A leader allows it only when the lease ends before another one can be elected: in
+    /// `election_milliseconds` there must be room for a lease, a heartbeat, a round trip and the drift of clocks.
     pub lease_milliseconds: u64,
     /// What the rates of two nodes' clocks may differ by.
     pub drift_percent: u64,

@@ -1,5 +1,5 @@
-//! When to stand for election. openraft would wait at random, for up to as long again as voters keep to a silent leader;
-//! here voters stand one after the other, and the first one is mostly elected before the second one's turn.
+//! When to stand for election. openraft would wait at random, for up to as long again as voters keep to a silent
+//! leader; here voters stand one after the other, and the first one is mostly elected before the second one's turn.
 
 use super::Cluster;
 use crate::journal::Journal;
@@ -38,8 +38,8 @@ impl Cluster {
         self.patient_since.store(self.clock.monotonic_micros(), Ordering::Relaxed);
     }
 
-    /// When this node's turn to stand comes; none: a leader has spoken not long before `now`, or it leads itself, or has
-    /// no vote.
+    /// When this node's turn to stand comes; none: a leader has spoken not long before `now`, or it leads itself, or
+    /// has no vote.
     fn stands_at(&self, now: u64, stood: u64) -> Option<u64> {
         // It may have heard of a leader just before it was started.
         let patience = self.visibility.rules.abstains_for();

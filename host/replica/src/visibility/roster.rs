@@ -31,10 +31,10 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// The roster of a leader that has just been elected. `others`: all nodes that may have been granted a lease before;
-    /// `until`: those leases have ended then. Those of other leaders ended before a majority voted for this one. What
-    /// remains is what it has granted itself in an earlier term; and in a cluster where it alone votes, which nobody
-    /// keeps waiting, before it was started anew.
+    /// The roster of a leader that has just been elected. `others`: all nodes that may have been granted a lease
+    /// before; `until`: those leases have ended then. Those of other leaders ended before a majority voted for this
+    /// one. What remains is what it has granted itself in an earlier term; and where it alone votes, which nobody keeps
+    /// waiting, before it was started anew.
     pub fn new(term: u64, first: u64, others: Vec<u64>, alone: bool, until: u64) -> Roster {
         Roster {
             term,
