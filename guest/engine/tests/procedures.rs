@@ -456,6 +456,33 @@ fn a_routine_may_define_tables() {
 }
 
 #[test]
+fn what_a_definer_creates_belongs_to_its_owner() {
+    let (store, mut session) = arithmetic();
+    install(&store, "add", 2, |host, row| {
+        let setting = |name: &str, value: &str| (name.to_string(), value.to_string());
+        let mut settings = vec![setting("session_authorization", "bob")];
+        if as_integer(&row[1]) == 1 {
+            settings.push(setting("\0acting_as", "arithmetic"));
+        }
+        for sql in ["CREATE TABLE made_{} (a int)", "CREATE VIEW seen_{} AS SELECT 1 AS a", "CREATE SCHEMA place_{}"] {
+            let sql = sql.replace("{}", &as_integer(&row[1]).to_string());
+            let request =
+                Request { sql, settings: settings.clone(), in_transaction_block: true, ..Request::default() };
+            Engine::new().execute(host, &request)?;
+        }
+        Ok(vec![vec![row[0].clone()]])
+    });
+    run(&mut session, &["SELECT add(0, 0)", "SELECT add(0, 1)"]);
+    let owners = "SELECT relname, pg_get_userbyid(relowner) FROM pg_class
+        WHERE relname LIKE 'made_%' OR relname LIKE 'seen_%' UNION ALL
+        SELECT nspname, pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname LIKE 'place_%' ORDER BY 1";
+    assert_eq!(
+        rows(&mut session, owners),
+        "made_0|bob\nmade_1|isobar\nplace_0|bob\nplace_1|isobar\nseen_0|bob\nseen_1|isobar"
+    );
+}
+
+#[test]
 fn prepared_calls_and_writes_of_rows() {
     let (store, mut session) = with_table();
     run(&mut session, &["PREPARE p AS CALL add($1, $2)", "PREPARE q (int) AS SELECT split($1)"]);

@@ -72,6 +72,12 @@ impl DefineContext<'_> {
         self.host.check(&[access::procedure(Action::Deploy, schema, name, owner)])
     }
 
+    /// Who owns what is created: who runs the statement, or whose procedure acts as itself.
+    pub fn creator(&self) -> String {
+        let procedure = self.settings.acting_as.as_ref().and_then(|name| self.catalog.procedure(name));
+        procedure.map_or(&self.settings.user, |procedure| &procedure.owner).clone()
+    }
+
     /// 42501 unless who asks may make this user own things. Answers the name.
     pub fn new_owner(&self, owner: &Owner) -> Result<String> {
         let name = self.owner_name(owner)?;

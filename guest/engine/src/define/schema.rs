@@ -19,7 +19,7 @@ pub fn create(context: &DefineContext, name: &SchemaName, if_not_exists: bool) -
     context.host.check(&[access::database(Action::Ddl)])?;
     let owner = match owner {
         Some(owner) => context.new_owner(&Owner::Ident(owner.clone()))?,
-        None => context.settings.user.clone(),
+        None => context.creator(),
     };
     if name.starts_with("pg_") {
         return Err(Error::new("42939", format!("unacceptable schema name \"{name}\""))

@@ -66,7 +66,7 @@ pub fn create(context: &DefineContext, create: &CreateView) -> Result<Outcome> {
         name: name.name,
         kind: RelationKind::View(View { sql: sql.into(), relations: relations(context, sql)? }),
         columns,
-        owner: replaced.as_ref().map_or_else(|| context.settings.user.clone(), |replaced| replaced.owner.clone()),
+        owner: replaced.as_ref().map_or_else(|| context.creator(), |replaced| replaced.owner.clone()),
         ..Relation::without_columns()
     };
     store::put_relation(context.host, replaced.as_deref(), &view)?;

@@ -41,6 +41,8 @@ pub struct Settings {
     pub extra_float_digits: i32,
     pub search_path: Vec<String>,
     pub user: String,
+    /// The procedure, deployed as definer, whose statement it is.
+    pub acting_as: Option<String>,
     pub database: String,
     /// Every setting that the session changed, by lower-case name, for `current_setting` and SHOW.
     pub changed: Vec<(String, String)>,
@@ -56,6 +58,7 @@ impl Default for Settings {
             extra_float_digits: 1,
             search_path: vec!["$user".into(), "public".into()],
             user: DEFAULT_USER.into(),
+            acting_as: None,
             database: "isobar".into(),
             changed: vec![],
         }

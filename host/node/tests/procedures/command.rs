@@ -89,6 +89,8 @@ async fn refusals_say_what_to_do() {
     assert_eq!(isobar(&url, &["deploy", &fine]).0, 0);
     let (code, _, complaint) = isobar(&url, &["test", "fine", "question"]);
     assert!(code == 2 && complaint.contains("has no function question"), "{complaint}");
+    let (code, _, complaint) = isobar(&url, &["test", "fine", "answ"]);
+    assert!(code == 2 && complaint.contains("has no function answ"), "{complaint}");
     let (code, _, complaint) = isobar(&url, &["test", "fine", "answer", "1"]);
     assert!(
         code == 1 && complaint.starts_with("ERROR:  42883: function answer(unknown) does not exist"),

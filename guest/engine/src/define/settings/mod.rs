@@ -29,6 +29,8 @@ pub fn from_request(changed: &[(String, String)]) -> Result<Settings> {
             "extra_float_digits" => settings.extra_float_digits = value.parse().unwrap_or(1),
             "search_path" => settings.search_path = search_path(value)?,
             "session_authorization" => settings.user = value.clone(),
+            // Only the host says so (`wit/statement.wit`).
+            "\0acting_as" => settings.acting_as = Some(value.clone()),
             "database" => settings.database = value.clone(),
             _ => {}
         }

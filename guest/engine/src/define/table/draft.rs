@@ -22,7 +22,7 @@ impl<'a> Draft<'a> {
     /// A new table.
     pub fn new(context: &'a DefineContext<'a>, schema: Schema, name: String) -> Result<Draft<'a>> {
         let id = store::allocate_oids(context.host, 1)?;
-        let owner = context.settings.user.clone();
+        let owner = context.creator();
         let relation = Relation { id, schema_id: schema.id, name, owner, ..Relation::without_columns() };
         Ok(Draft { context, schema, relation, previous: None })
     }

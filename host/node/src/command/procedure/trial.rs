@@ -16,8 +16,8 @@ pub async fn run(
     as_json: bool,
 ) -> Result<String, Stop> {
     let procedure = client.request(Method::GET, &path(name, "")?).await?;
-    let known = procedure["routines"].to_string();
-    if !known.contains(function) {
+    let mut known = procedure["routines"].as_str().unwrap_or_default().lines();
+    if !known.any(|routine| routine.split_once('(').is_some_and(|(name, _)| name == function)) {
         return Err(Stop::Here(format!(
             "{name} has no function {function}: `isobar procedure show {name}` lists them"
         )));
