@@ -466,8 +466,7 @@ fn what_a_definer_creates_belongs_to_its_owner() {
         }
         for sql in ["CREATE TABLE made_{} (a int)", "CREATE VIEW seen_{} AS SELECT 1 AS a", "CREATE SCHEMA place_{}"] {
             let sql = sql.replace("{}", &as_integer(&row[1]).to_string());
-            let request =
-                Request { sql, settings: settings.clone(), in_transaction_block: true, ..Request::default() };
+            let request = Request { sql, settings: settings.clone(), in_transaction_block: true, ..Request::default() };
             Engine::new().execute(host, &request)?;
         }
         Ok(vec![vec![row[0].clone()]])
