@@ -292,15 +292,24 @@ async fn a_number_is_one_node_for_ever() {
     assert!(copied.success());
     let _frankfurt = start(&data, &["--listen-peers", &at]);
     eventually(&oregon, |status| voters(status) == 2).await;
+    oregon.sql("CREATE TABLE t (id int PRIMARY KEY)").await;
     let mut twin = command(&copy, &["--listen-peers", "127.0.0.1:0"]).spawn().expect("the binary runs");
     let mut lines = BufReader::new(twin.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
     let complaint = format!("node 2 answers at {at}");
     assert!(lines.any(|line| line.contains(&complaint)), "the twin does not hear why");
+    let lines = lines.filter_map(|line| line.split("--url http://").nth(1).map(String::from));
+    let waits = lines.filter_map(|rest| rest.split(' ').next().and_then(|address| address.parse().ok())).next();
+    let twin = Process { child: twin, address: waits.expect("it says where it waits") };
     assert_eq!(address(&oregon, "frankfurt").await, at);
-    twin.kill().expect("it runs");
-    twin.wait().expect("it ends");
+    // What it has is old, and it has no leave to show it.
+    let query = json!({"query": "SELECT count(*) FROM t", "params": []});
+    let (code, answer) = twin.post("/sql", &[], &query).await;
+    assert_eq!((code, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("57P03")), "{answer}");
+    drop(twin);
     // Nor does an empty node with its invitation once it has been removed.
     done(&["cluster", "remove", "frankfurt", "--url", &url(&oregon)]);
+    oregon.sql("INSERT INTO t VALUES (1)").await;
+    assert_eq!(oregon.sql("SELECT count(*) FROM t").await["rows"], json!([["1"]]), "the last voter serves");
     let invitation = cluster.data("frankfurt.invitation");
     let arguments = ["--listen-peers", "127.0.0.1:0", "--invitation", text(&invitation), "--join", &seed];
     let said = refused(&mut command(&cluster.data("empty"), &arguments));

@@ -137,7 +137,7 @@ pub struct Limits {
     pub read_ahead_threads: usize,
     /// Journal entries on their way to other nodes at once.
     pub entries_replicating: usize,
-    /// How often a leader is heard of, in milliseconds. Longer than a round trip to the farthest node.
+    /// How often a leader is heard of, in milliseconds.
     pub heartbeat_milliseconds: u64,
     /// How long followers keep to a leader that is silent, in milliseconds; they then stand for election, one after the
     /// other.
@@ -146,7 +146,7 @@ pub struct Limits {
     /// commits back for as long. A leader allows it only when the lease ends before another one can be elected: in
     /// `election_milliseconds` there must be room for a lease, a heartbeat, a round trip and the drift of clocks.
     pub lease_milliseconds: u64,
-    /// What the rates of two nodes' clocks may differ by.
+    /// What the rates of two nodes' clocks may differ by: a time daemon that corrects a clock changes its rate.
     pub drift_percent: u64,
     /// 57P03 beyond: how long a statement waits for a majority, in milliseconds.
     pub reach_milliseconds: u64,
@@ -197,10 +197,10 @@ impl Default for Limits {
             read_ahead_batches: 8,
             read_ahead_threads: 8,
             entries_replicating: 64,
-            heartbeat_milliseconds: 300,
+            heartbeat_milliseconds: 200,
             election_milliseconds: 1500,
             lease_milliseconds: 750,
-            drift_percent: 5,
+            drift_percent: 10,
             reach_milliseconds: 5000,
             commit_milliseconds: 15_000,
             journal_entries_behind: 50_000,

@@ -132,7 +132,7 @@ impl Replica {
             execution,
             founds: join.is_empty() && role == Role::Voter,
         };
-        let network = Network::new(transport.clone());
+        let network = Network::new(transport.clone(), clock.clone());
         let journal = Arc::new(RaftJournal::open(opening, network.clone()).await?);
         let desk = Desk {
             journal: journal.clone(),

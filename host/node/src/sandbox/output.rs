@@ -75,6 +75,8 @@ pub struct Results {
     sent: bool,
     /// The statement's transaction can still be run again.
     hold: bool,
+    /// More than can be held is refused rather than sent.
+    keeps: bool,
     /// Of a procedure's statement.
     nested: Option<Nested>,
     rows: u64,
@@ -130,6 +132,15 @@ impl Results {
         self.hold = hold;
     }
 
+    /// Refuses what cannot be held with 40001, or sends it: the statement may have to be run again, and then not again.
+    pub fn keep(&mut self, keeps: bool) {
+        self.keeps = keeps;
+    }
+
+    pub fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     /// Forgets what has not been sent.
     pub fn discard(&mut self) {
         self.held.clear();
@@ -177,6 +188,9 @@ impl Results {
         }
         self.add(Event::Rows { batch, count })?;
         if self.client.is_some() && (!self.hold || self.held_bytes > self.held_bytes_max) {
+            if self.keeps {
+                return Err(Error::new(sqlstate::SERIALIZATION_FAILURE, "more rows than can be held"));
+            }
             self.flush().await?;
         }
         Ok(())

@@ -64,10 +64,14 @@ impl Session {
             if !error.is_conflict() || results.is_sent() {
                 return Err(error);
             }
+            // It did not wait, and has met what it would have waited for.
+            if std::mem::take(&mut overtakes) && results.keeps() {
+                results.discard();
+                continue;
+            }
             let Some(pause) = retry.next_pause() else { return Err(error) };
             self.node.metrics.conflict_retries.add(1);
             results.discard();
-            overtakes = false;
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.interrupt.requested() => return Err(error),
@@ -91,6 +95,7 @@ impl Session {
             overtakes,
         };
         let mut transaction = self.node.replica.begin(options).await?;
+        results.keep(transaction.has_overtaken());
         let request = key.map_or(0, |_| once::fingerprint(self.user(), std::slice::from_ref(statement)));
         if key.is_some() {
             self.admit(&mut transaction)?;

@@ -14,7 +14,8 @@ use std::time::Duration;
 pub async fn run(cluster: Weak<Cluster>) {
     loop {
         let Some(strong) = cluster.upgrade() else { return };
-        let leader = strong.leader().filter(|(leader, _)| *leader != strong.id);
+        // Another process of this number may be the one whose entries the leader knows of.
+        let leader = strong.leader().filter(|(leader, _)| *leader != strong.id && strong.has_joined());
         let rules = strong.visibility.rules;
         drop(strong);
         if let Some((leader, member)) = leader {

@@ -137,7 +137,7 @@ impl Cluster {
     /// Hands leadership on to a voter, which is elected at once: so all leases have to have ended before. From then on
     /// this node proposes nothing and reads nothing in this term; should that voter not take over, another one will.
     pub async fn hand_over(&self, to: u64) -> crate::Result<()> {
-        let Some((term, _)) = self.journal.quorum() else { return Ok(()) };
+        let Some(term) = self.journal.as_leader(|term, _| term) else { return Ok(()) };
         let Some(lease) = self.visibility.retire() else { return Ok(()) };
         tokio::time::sleep(Duration::from_micros(lease)).await;
         if self.visibility.leading() != Some(term) {

@@ -9,14 +9,28 @@ use crate::transport::{ANYBODY, Member};
 use openraft::ChangeMembers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A learner that lacks no more entries than this becomes a voter.
 const VOTER_LAG: u64 = 1000;
 /// How long one attempt at joining may take.
 const JOIN_ATTEMPT: Duration = Duration::from_secs(10);
+/// How long a member may take to say which process it is.
+const WHO_IS_THERE: Duration = Duration::from_secs(1);
 /// Between two attempts.
 const JOIN_PAUSE: Duration = Duration::from_millis(200);
+
+/// A process that asks to be taken in.
+pub struct Candidate {
+    pub id: u64,
+    pub member: Member,
+    pub voter: bool,
+    /// It has nothing of a journal.
+    pub is_new: bool,
+    /// See [`Cluster`].
+    pub process: u64,
+}
 
 impl Cluster {
     /// The answer of a node that does not lead; none when this one does.
@@ -49,7 +63,8 @@ impl Cluster {
     }
 
     /// On the leader: takes a node in, first as a learner; when it has caught up, and wants to, as a voter.
-    pub async fn admit(&self, id: u64, member: Member, voter: bool, is_new: bool) -> Result<Response> {
+    pub async fn admit(&self, candidate: Candidate) -> Result<Response> {
+        let Candidate { id, member, voter, is_new, process } = candidate;
         let _one = self.changing.lock().await;
         let progress = self.journal.progress();
         if let Some(other) = self.elsewhere(&progress) {
@@ -61,17 +76,19 @@ impl Cluster {
                 return Err(Error::membership(format!("node {id} votes, and has lost what it had"))
                     .with_hint("Remove it from the cluster, and join with a new invitation."));
             }
+            // Two nodes that vote as one could each help another leader into office.
+            Some(known)
+                if id != self.id && self.is_heard(&progress, id) && self.is_another(id, known, process).await =>
+            {
+                return Err(Error::twin(id, &known.address));
+            }
             Some(known) if *known == member => {}
             Some(known) if known.witness != member.witness => {
                 return Err(Error::membership(format!(
                     "node {id} is a member already, in another role: remove it, and join with a new invitation"
                 )));
             }
-            None if !is_new || self.was_removed(id)? => return Err(self.is_gone(id)),
-            // Two nodes that vote as one could each help another leader into office.
-            Some(known) if id != self.id && known.address != member.address && self.is_heard(&progress, id) => {
-                return Err(Error::twin(id, &known.address));
-            }
+            None if self.was_removed(id)? => return Err(self.is_gone(id)),
             known => {
                 if known.is_none() && progress.members.len() >= self.limits.members {
                     return Err(Error::membership(format!("the cluster has {} members already", self.limits.members)));
@@ -138,21 +155,30 @@ impl Cluster {
         if self.visibility.leading() != term {
             return Ok(self.not_leader());
         }
-        if let Some(other) = self.note_removed(id, true).await? {
+        let removed = self.take_out(id, voter).await;
+        if !matches!(removed, Ok(Response::Done)) {
+            self.visibility.readmit(id);
+        }
+        removed
+    }
+
+    async fn take_out(&self, id: u64, voter: bool) -> Result<Response> {
+        if let Some(other) = self.note_removed(id).await? {
             return Ok(other);
         }
         let ids = BTreeSet::from([id]);
         let change = if voter { ChangeMembers::RemoveVoters(ids) } else { ChangeMembers::RemoveNodes(ids) };
-        let changed = self.change_members(change, false).await;
-        if !matches!(changed, Ok(None)) {
-            self.visibility.readmit(id);
-            self.note_removed(id, false).await?;
-        }
-        if let Some(other) = changed? {
+        if let Some(other) = self.change_members(change, false).await? {
             return Ok(other);
         }
         self.heard.lock().remove(&id);
         Ok(Response::Done)
+    }
+
+    /// Whether somebody else answers where a node is known to be.
+    async fn is_another(&self, id: u64, known: &Member, process: u64) -> bool {
+        let answer = self.ask(id, known, &Request::Status, WHO_IS_THERE).await;
+        matches!(answer, Ok(Response::Status(report)) if report.process != process)
     }
 
     /// On the leader: hands leadership on.
@@ -274,8 +300,15 @@ impl Cluster {
                 member: self.member.clone(),
                 voter: self.role != Role::Learner,
                 is_new: self.journal.last_index() == 0,
+                process: self.process,
             };
-            match self.ask_leader(request, &seeds).await {
+            let answer = self.ask_leader(request, &seeds).await;
+            match &answer {
+                Ok(Response::Joined(_)) => self.is_taken_for_itself(true),
+                Err(error) if error.sqlstate == "55006" => self.is_taken_for_itself(false),
+                _ => {}
+            }
+            match answer {
                 Ok(Response::Joined(Joined::Voter)) => return,
                 Ok(Response::Joined(Joined::Learner { lag_entries })) => {
                     if self.role == Role::Learner && self.is_member() {
@@ -293,6 +326,26 @@ impl Cluster {
             }
             tokio::time::sleep(JOIN_PAUSE).await;
         }
+    }
+
+    /// The leader has told this process from another one of the same number. That other one is the node then, and this
+    /// one neither votes nor stands for election.
+    fn is_taken_for_itself(&self, so: bool) {
+        let was_twin = self.is_twin.swap(!so, Ordering::SeqCst);
+        if so {
+            self.joined.store(true, Ordering::SeqCst);
+        }
+        if !so || was_twin {
+            self.journal.raft.runtime_config().elect(so);
+        }
+    }
+
+    pub fn has_joined(&self) -> bool {
+        self.joined.load(Ordering::SeqCst)
+    }
+
+    pub fn is_twin(&self) -> bool {
+        self.is_twin.load(Ordering::SeqCst)
     }
 
     /// Whether this node knows itself to be taken in.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ulid::Ulid;
 
 /// Version of these messages. A peer with another one is refused, and says so in its status.
-pub const PROTOCOL: u8 = 1;
+pub const PROTOCOL: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 pub enum Request {
@@ -36,6 +36,8 @@ pub enum Request {
         voter: bool,
         /// Nothing of a journal is there yet.
         is_new: bool,
+        /// See [`super::Cluster`].
+        process: u64,
     },
     /// To the leader.
     Remove {

@@ -11,6 +11,7 @@ mod service;
 mod snapshot;
 mod standing;
 mod status;
+mod surety;
 
 pub use message::{Request, Response, decode, encode};
 pub use network::Network;
@@ -23,11 +24,11 @@ use crate::error::{Error, Result};
 use crate::journal::{GroupCommit, Journal, RaftJournal};
 use crate::options::{Clock, Limits, Role};
 use crate::transport::{Member, Transport};
-use crate::visibility::{Sample, Sure, Visibility};
+use crate::visibility::{Sample, Visibility};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -68,6 +69,12 @@ pub struct Cluster {
     remembered: overtake::Remembered,
     /// When this node was started, by the monotonic clock.
     started: u64,
+    /// Tells this process from another one of the same number: the time of day at which it was started.
+    process: u64,
+    /// The leader has taken this process for a member.
+    joined: AtomicBool,
+    /// The leader has said that another process of this number answers it.
+    is_twin: AtomicBool,
     /// When this node last had reason to wait for a leader, by the monotonic clock.
     patient_since: AtomicU64,
     /// The term of its own that this node is handing on: from then on another one may be elected at any time.
@@ -102,7 +109,7 @@ impl Cluster {
     pub fn start(parts: Parts) -> Arc<Cluster> {
         let Parts { id, member, role, version, transport, network, .. } = parts;
         let Parts { journal, visibility, commits, clock, limits, inbox, .. } = parts;
-        let started = clock.monotonic_micros();
+        let (started, process) = (clock.monotonic_micros(), clock.now_micros());
         let cluster = Arc::new(Cluster {
             id,
             member,
@@ -119,6 +126,9 @@ impl Cluster {
             inbox,
             remembered: overtake::Remembered::default(),
             started,
+            process,
+            joined: AtomicBool::new(false),
+            is_twin: AtomicBool::new(false),
             patient_since: AtomicU64::new(started),
             handing_over: AtomicU64::new(0),
             heard: Mutex::default(),
@@ -133,13 +143,6 @@ impl Cluster {
             handle.spawn(standing::run(Arc::downgrade(&cluster)));
         }
         cluster
-    }
-
-    /// Whether no other node can have been elected yet, as far as messages that a majority has answered prove.
-    pub fn leads_for_sure(&self) -> Option<Sure> {
-        let (term, age) = self.journal.quorum()?;
-        let sure = age < self.visibility.rules.leads_for() && term != self.handing_over.load(Ordering::SeqCst);
-        sure.then_some(Sure { term, age })
     }
 
     /// One request to a peer, with a time limit.

@@ -3,7 +3,9 @@
 
 use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
 use super::snapshot;
+use super::surety::Answered;
 use crate::journal::{SnapshotData, Types, Vote};
+use crate::options::Clock;
 use crate::transport::{Member, Transport};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
@@ -11,8 +13,8 @@ use openraft::alias::SnapshotOf;
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{Backoff, RPCOption};
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult, TransferLeaderRequest,
-    TransferLeaderResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendError, StreamAppendResult,
+    TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use parking_lot::Mutex;
@@ -29,11 +31,12 @@ pub struct Network {
     transport: Option<Arc<dyn Transport>>,
     /// Where each node is now: openraft keeps to what it has begun with.
     members: Arc<Mutex<BTreeMap<u64, Member>>>,
+    pub(super) answered: Arc<Answered>,
 }
 
 impl Network {
-    pub fn new(transport: Option<Arc<dyn Transport>>) -> Network {
-        Network { transport, members: Arc::default() }
+    pub fn new(transport: Option<Arc<dyn Transport>>, clock: Arc<dyn Clock>) -> Network {
+        Network { transport, members: Arc::default(), answered: Answered::new(clock) }
     }
 
     pub fn set_members(&self, members: BTreeMap<u64, Member>) {
@@ -129,7 +132,12 @@ impl RaftNetworkV2<Types> for PeerNetwork {
                 end.store(true, Ordering::SeqCst);
                 None
             }));
-            let input = Box::pin(input.filter_map(ready));
+            let sent = self.network.answered.stream(self.to);
+            let sends = sent.clone();
+            let input = input.filter_map(ready).inspect(move |request: &AppendEntriesRequest<Types>| {
+                sends.sends(request.vote.leader_id.term);
+            });
+            let input = Box::pin(input);
             let opening = tokio::time::timeout(option.hard_ttl().max(MINIMAL_OPENING), self.stream_frames(input));
             let late = |_| io::Error::new(io::ErrorKind::TimedOut, "a peer took no stream in time");
             let frames = match opening.await.map_err(late).and_then(|frames| frames) {
@@ -140,8 +148,11 @@ impl RaftNetworkV2<Types> for PeerNetwork {
                     return Err(unreachable(&error).into());
                 }
             };
-            let answers = frames.map(|frame| match frame.and_then(|frame| message::decode(&frame)) {
-                Ok(answer) => Ok(answer),
+            let answers = frames.map(move |frame| match frame.and_then(|frame| message::decode(&frame)) {
+                Ok(answer) => {
+                    sent.is_answered(!matches!(answer, Err(StreamAppendError::HigherVote(_))));
+                    Ok(answer)
+                }
                 Err(error) => Err(RPCError::from(unreachable(&error))),
             });
             let cut_off = stream::once(ready(())).filter_map(move |()| {

@@ -56,6 +56,10 @@ fn slice<'a>(batch: &'a [u8], place: &Range<u32>) -> &'a [u8] {
 pub struct OnTheirWay(Vec<Arc<Keys>>);
 
 impl OnTheirWay {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether one of them writes this key.
     pub fn writes(&self, key: &[u8]) -> bool {
         self.0.iter().any(|keys| keys.first_from(key) == Some(key))

@@ -20,10 +20,11 @@ impl Cluster {
         self.commits.has_row(&key(node))
     }
 
-    /// On the leader: notes that a node is being removed, or has not been after all; answers when another node leads.
-    pub async fn note_removed(&self, node: u64, removed: bool) -> Result<Option<Response>> {
+    /// On the leader: notes that a node is being removed, which says nothing as long as it is a member; answers when
+    /// another node leads.
+    pub async fn note_removed(&self, node: u64) -> Result<Option<Response>> {
         let mut writes = Vec::new();
-        push_write(&mut writes, &key(node), removed.then_some(&[]));
+        push_write(&mut writes, &key(node), Some(&[]));
         let term = self.visibility.leading().unwrap_or(0);
         let name = u128::from(term & 0xff_ffff_ffff) << 40 | u128::from(node & 0xff_ffff_ffff);
         match self.commits.write(Ulid::from_parts(self.clock.now_micros() / 1000, name), writes).await {

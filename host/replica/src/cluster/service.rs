@@ -1,5 +1,6 @@
 //! What a replica answers its peers.
 
+use super::members::Candidate;
 use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
 use super::snapshot::Arriving;
 use super::{Cluster, feed};
@@ -15,6 +16,9 @@ use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use ulid::Ulid;
+
+/// Why a node does not vote.
+const BOUND: &str = "this node has granted a lease that lasts";
 
 /// A replica as its peers see it.
 pub struct Service(pub Weak<Cluster>);
@@ -59,13 +63,29 @@ impl Peer for Service {
 
 impl Cluster {
     pub async fn answer(self: &Arc<Self>, from: u64, request: Request) -> Result<Response> {
+        use Request::{Join, Remove, TransferTo, Vote};
+        // What must not be left half done goes on when whoever asked goes away.
+        if matches!(request, Vote(_) | Join { .. } | Remove { .. } | TransferTo { .. }) {
+            let cluster = self.clone();
+            let answer = self.journal.handle().spawn(async move { cluster.decide_on(from, request).await });
+            return answer.await.map_err(crate::journal::failed)?;
+        }
+        self.decide_on(from, request).await
+    }
+
+    async fn decide_on(self: &Arc<Self>, from: u64, request: Request) -> Result<Response> {
         match request {
             Request::Vote(question) => {
                 self.check_vote(from, &question.vote)?;
                 self.check_promises()?;
-                let answer = self.journal.raft.vote(question).await.map_err(crate::journal::failed)?;
-                // A lease may have been granted while the question waited.
-                self.check_promises()?;
+                let term = question.vote.leader_id.term;
+                if !self.visibility.may_vote(term) {
+                    return Err(Error::unavailable(BOUND));
+                }
+                let answer = self.journal.raft.vote(question).await;
+                // Without an answer it may have voted.
+                self.visibility.has_voted(term, answer.as_ref().map_or(true, |answer| answer.vote_granted));
+                let answer = answer.map_err(crate::journal::failed)?;
                 if answer.vote_granted {
                     self.be_patient();
                 }
@@ -126,7 +146,9 @@ impl Cluster {
                 Some(entry) => Ok(Response::ReadIndex { visible: self.visibility.visible(), entry }),
                 None => Ok(self.not_leader()),
             },
-            Request::Join { member, voter, is_new } => self.admit(from, member, voter, is_new).await,
+            Request::Join { member, voter, is_new, process } => {
+                self.admit(Candidate { id: from, member, voter, is_new, process }).await
+            }
             Request::Remove { id } => self.dismiss(id).await,
             Request::TransferTo { id } => self.pass_leadership(id).await,
             Request::Status => Ok(Response::Status(self.report())),
@@ -149,6 +171,9 @@ impl Cluster {
     /// Whether this node may help another one into office: it may have promised its leader not to for a while, and
     /// forgotten when it was started anew; or granted a lease that lasts.
     fn check_promises(&self) -> Result<()> {
+        if self.is_twin() {
+            return Err(Error::unavailable("another process has this node's number"));
+        }
         if self.journal.last_index() == 0 {
             return Err(Error::unavailable("this node has no journal to vote by"));
         }
@@ -157,7 +182,7 @@ impl Cluster {
             return Err(Error::unavailable("this node has just been started, and does not vote yet"));
         }
         if self.visibility.is_bound() {
-            return Err(Error::unavailable("this node has granted a lease that lasts"));
+            return Err(Error::unavailable(BOUND));
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Cluster {
         // It may have heard of a leader just before it was started.
         let patience = self.visibility.rules.abstains_for();
         let heard = self.patient_since.load(Ordering::Relaxed).max(self.started) + patience;
-        if now < heard {
+        if now < heard || self.is_twin() {
             return None;
         }
         let progress = self.journal.progress();

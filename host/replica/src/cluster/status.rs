@@ -19,6 +19,8 @@ pub struct NodeReport {
     pub id: u64,
     pub member: Member,
     pub version: String,
+    /// Tells this process from another one of the same number.
+    pub process: u64,
     pub leader: Option<u64>,
     pub term: u64,
     pub last_index: u64,
@@ -103,6 +105,7 @@ impl Cluster {
             id: self.id,
             member: self.member.clone(),
             version: self.version.clone(),
+            process: self.process,
             leader: progress.leader,
             term: progress.term,
             last_index: progress.last_index,

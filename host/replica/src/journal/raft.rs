@@ -19,7 +19,7 @@ use openraft::impls::ProgressResponder;
 use openraft::network::NetSnapshot;
 use openraft::{Config, EntryPayload, Raft, RaftMetrics, RaftNetworkFactory, ServerState, SnapshotPolicy};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,12 +150,12 @@ impl RaftJournal {
         Ok(Some(batches.collect()))
     }
 
-    /// On a leader: its term, and the microseconds since the messages were sent that a majority has answered.
-    pub fn quorum(&self) -> Option<(u64, u64)> {
+    /// On a leader: looks at its term and at the sets of voters of which each must agree.
+    pub fn as_leader<T>(&self, look: impl FnOnce(u64, &[BTreeSet<u64>]) -> T) -> Option<T> {
         let metrics = self.metrics.lock();
         let metrics = metrics.borrow_watched();
-        let acked = metrics.last_quorum_acked?;
-        (metrics.state == ServerState::Leader).then(|| (metrics.current_term, acked.elapsed().as_micros() as u64))
+        let voters = metrics.membership_config.membership().get_joint_config();
+        (metrics.state == ServerState::Leader).then(|| look(metrics.current_term, voters))
     }
 }
 

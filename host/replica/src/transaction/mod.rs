@@ -148,6 +148,11 @@ impl Transaction {
         }
     }
 
+    /// Whether it has not waited for writes on their way, reading which fails.
+    pub fn has_overtaken(&self) -> bool {
+        !self.on_their_way.is_empty()
+    }
+
     /// Timestamp of the newest commit that it sees, in microseconds since the Unix epoch.
     pub fn snapshot(&self) -> u64 {
         self.snapshot.visible.timestamp

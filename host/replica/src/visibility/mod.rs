@@ -78,8 +78,9 @@ pub struct Sure {
 
 struct State {
     role: Role,
-    /// The last entry applied here.
+    /// The last entry applied here, and its term.
     applied: u64,
+    applied_term: u64,
     /// Applied entries that are not visible yet, with what readers see from each on.
     waiting: VecDeque<(u64, Visible)>,
     /// What the leader has said.
@@ -90,6 +91,9 @@ struct State {
     lease: Lease,
     /// When the last lease that this node has granted, in whatever term, has certainly ended.
     granted_until: u64,
+    /// Terms in which this node is being asked to vote, and the latest in which it has.
+    asked: Vec<u64>,
+    voted: u64,
 }
 
 /// What a read has to do before it begins.
@@ -131,12 +135,15 @@ impl Visibility {
         let state = State {
             role: Role::Following,
             applied,
+            applied_term: 0,
             waiting: VecDeque::from([(applied, visible)]),
             told: 0,
             visible: 0,
             floor: applied,
             lease: Lease::default(),
             granted_until: 0,
+            asked: Vec::new(),
+            voted: 0,
         };
         Visibility { state: Mutex::new(state), seen: watch::Sender::new(0), snapshots, clock, rules }
     }
@@ -173,6 +180,7 @@ impl Visibility {
                 state.waiting.push_back((entry, visible));
                 state.applied = state.applied.max(entry);
             }
+            state.applied_term = state.applied_term.max(term);
             // Another node's entries: it leads, and knows who has to have them.
             if matches!(&state.role, Role::Leading(roster) if roster.term != term) {
                 state.role = Role::Following;
@@ -196,10 +204,10 @@ impl Visibility {
         });
     }
 
-    /// This node leads: see [`Roster::new`].
+    /// This node leads: see [`Roster::new`]. Nothing when it is known to have been deposed since.
     pub fn lead(&self, term: u64, first: u64, others: Vec<u64>, alone: bool) {
         self.update(|state, now| {
-            if !matches!(&state.role, Role::Leading(roster) if roster.term == term) {
+            if term >= state.applied_term && !matches!(&state.role, Role::Leading(roster) if roster.term == term) {
                 let waits = if alone { now + self.rules.granted_for() } else { state.granted_until };
                 state.role = Role::Leading(Roster::new(term, first, others, alone, waits));
             }
@@ -271,10 +279,12 @@ impl Visibility {
         let now = self.clock.monotonic_micros();
         let mut state = self.state.lock();
         let (visible, committed) = (state.visible, state.applied);
+        let promised = state.asked.iter().copied().fold(state.voted, u64::max);
         let Role::Leading(roster) = &mut state.role else { return None };
         let fresh = roster.leads(sure) && visible >= roster.first;
-        let lasts = roster.alone || sure.is_some_and(|sure| sure.age <= self.rules.grants_for());
-        let leased = fresh && member && lasts && roster.grant(node, visible, committed, now, &self.rules);
+        let lasts = roster.alone || sure.is_some_and(|sure| sure.age < self.rules.grants_for());
+        let promised = promised > roster.term;
+        let leased = fresh && member && lasts && !promised && roster.grant(node, visible, committed, now, &self.rules);
         let term = roster.term;
         if leased {
             state.granted_until = now + self.rules.granted_for();
@@ -287,6 +297,31 @@ impl Visibility {
     pub fn is_bound(&self) -> bool {
         let now = self.clock.monotonic_micros();
         now < self.state.lock().granted_until
+    }
+
+    /// This node is asked to vote in `term`, and grants no lease of an earlier term until it has [`answered`]; it
+    /// refuses while it is bound.
+    ///
+    /// [`answered`]: Visibility::has_voted
+    pub fn may_vote(&self, term: u64) -> bool {
+        let now = self.clock.monotonic_micros();
+        let mut state = self.state.lock();
+        let is_free = now >= state.granted_until;
+        if is_free {
+            state.asked.push(term);
+        }
+        is_free
+    }
+
+    /// What came of the question; a vote that is given stays.
+    pub fn has_voted(&self, term: u64, granted: bool) {
+        let mut state = self.state.lock();
+        if let Some(place) = state.asked.iter().position(|asked| *asked == term) {
+            state.asked.swap_remove(place);
+        }
+        if granted {
+            state.voted = state.voted.max(term);
+        }
     }
 
     /// On the leader: what a read that begins now has to see; none when another node may lead.
@@ -304,7 +339,7 @@ impl Visibility {
         let now = self.clock.monotonic_micros();
         let state = self.state.lock();
         let entry = match &state.role {
-            Role::Leading(roster) if roster.leads(sure()) => roster.first.max(state.visible),
+            Role::Leading(roster) if roster.alone || roster.leads(sure()) => roster.first.max(state.visible),
             Role::Following if state.lease.is_valid(now) => received(),
             _ => return Sample::Ask,
         };
@@ -455,8 +490,8 @@ mod tests {
     fn a_lease_that_could_outlast_the_leader_is_not_granted() {
         let visibility = leader(&[2]);
         let answer = |term, age| visibility.answer(2, true, sure(term, age)).unwrap();
-        assert!(answer(3, visibility.rules.grants_for()).leased);
-        let late = answer(3, visibility.rules.grants_for() + 1);
+        assert!(answer(3, visibility.rules.grants_for() - 1).leased);
+        let late = answer(3, visibility.rules.grants_for());
         assert!(late.fresh && !late.leased);
         let other = answer(4, 0);
         assert!(!other.fresh && !other.leased, "what it has is of term 3");
@@ -474,6 +509,29 @@ mod tests {
         visibility.lead(5, 2, vec![2], false);
         visibility.progress(5, BTreeMap::from([(2, 1)]));
         assert_eq!(visibility.visible(), 1, "node 2 may be reading without the second entry");
+    }
+
+    #[test]
+    fn who_is_asked_for_a_vote_grants_nothing_before_the_answer() {
+        let visibility = leader(&[2]);
+        let leased = || visibility.answer(2, true, sure(3, 0)).unwrap().leased;
+        assert!(visibility.may_vote(4));
+        assert!(!leased());
+        visibility.has_voted(4, false);
+        assert!(leased());
+        assert!(!visibility.may_vote(4), "a lease has been granted");
+        let visibility = leader(&[2]);
+        assert!(visibility.may_vote(4));
+        visibility.has_voted(4, true);
+        assert!(!visibility.answer(2, true, sure(3, 0)).unwrap().leased);
+    }
+
+    #[test]
+    fn nobody_leads_who_has_applied_what_a_later_leader_sent() {
+        let visibility = leader(&[2]);
+        visibility.applied([(2, SEEN)].into_iter(), 4);
+        visibility.lead(3, 1, vec![2], false);
+        assert_eq!((visibility.leading(), visibility.visible()), (None, 1));
     }
 
     #[test]

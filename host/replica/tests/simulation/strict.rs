@@ -16,6 +16,9 @@ async fn handed_over(seed: u64) {
     sleep(Duration::from_secs(3) + Duration::from_millis(seed * 37)).await;
     let leader = world.leader().expect("a leader");
     let (heir, holder) = (leader % 3 + 1, (leader + 1) % 3 + 1);
+    let reads = world.running(holder).metrics().local_reads;
+    assert_eq!(rows::get(&world.running(holder), 1).await.expect("read"), Some(0));
+    assert_eq!(world.running(holder).metrics().local_reads, reads + 1, "it holds a lease");
     for other in [leader, heir] {
         world.network.cut(holder, other);
         world.network.cut(other, holder);
