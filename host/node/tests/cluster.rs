@@ -298,14 +298,15 @@ async fn a_number_is_one_node_for_ever() {
     let complaint = format!("node 2 answers at {at}");
     assert!(lines.any(|line| line.contains(&complaint)), "the twin does not hear why");
     let lines = lines.filter_map(|line| line.split("--url http://").nth(1).map(String::from));
-    let waits = lines.filter_map(|rest| rest.split(' ').next().and_then(|address| address.parse().ok())).next();
+    let mut waiting = lines.filter_map(|rest| rest.split(' ').next().and_then(|address| address.parse().ok()));
+    let waits = waiting.next();
     let twin = Process { child: twin, address: waits.expect("it says where it waits") };
     assert_eq!(address(&oregon, "frankfurt").await, at);
     // What it has is old, and it has no leave to show it.
     let query = json!({"query": "SELECT count(*) FROM t", "params": []});
     let (code, answer) = twin.post("/sql", &[], &query).await;
     assert_eq!((code, &answer["code"]), (StatusCode::BAD_REQUEST, &json!("57P03")), "{answer}");
-    drop(twin);
+    drop((twin, waiting));
     // Nor does an empty node with its invitation once it has been removed.
     done(&["cluster", "remove", "frankfurt", "--url", &url(&oregon)]);
     oregon.sql("INSERT INTO t VALUES (1)").await;
