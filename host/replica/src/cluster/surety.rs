@@ -1,5 +1,5 @@
-//! How old a majority's word is that this node leads. openraft has such a figure, too; it may tell of a message that was
-//! sent after the one that was answered, and is measured by a clock that stands still while the machine is suspended.
+//! How old a majority's word is that this node leads. openraft has such a figure, too; it may tell of a message that
+//! was sent after the one that was answered, by a clock that stands still while the machine is suspended.
 
 use super::Cluster;
 use crate::options::Clock;
