@@ -4,6 +4,9 @@
 //!
 //! `cargo bench -p isobar --bench sandbox`
 
+// A statement's future holds those of all its parts, commits in other regions among them.
+#![recursion_limit = "256"]
+
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::sync::Arc;
