@@ -161,6 +161,11 @@ impl Error {
         Error::new("XX001", Actor::Operator, "stored data is corrupted").with_detail(what)
     }
 
+    /// XX001: a snapshot from another node is not what that node has, or not a store that this one can use.
+    pub fn bad_snapshot(why: impl Into<String>) -> Error {
+        Error::new("XX001", Actor::Operator, "a snapshot has arrived that cannot be used").with_detail(why)
+    }
+
     /// 22023: bytes that do not follow `wit/transaction.wit`.
     pub fn malformed(what: &str) -> Error {
         Error::new("22023", Actor::Application, format!("malformed {what}"))

@@ -1,6 +1,7 @@
 //! What replicas do for each other: who leads, what may be seen, who takes part.
 
 mod feed;
+mod inbox;
 mod leadership;
 mod members;
 mod message;
@@ -13,11 +14,11 @@ mod standing;
 mod status;
 mod surety;
 
+pub use inbox::Inbox;
 pub use message::{Request, Response, decode, encode};
 pub use network::Network;
 pub use overtake::OnTheirWay;
 pub use service::Service;
-pub use snapshot::Inbox;
 pub use status::{ClusterStatus, NodeReport, NodeStatus};
 
 use crate::error::{Error, Result};

@@ -67,6 +67,9 @@ fn unreachable(error: &io::Error) -> Unreachable<Types> {
 /// Peers that cannot be reached are tried again after so long.
 const BACKOFF: Duration = Duration::from_millis(100);
 
+/// A node that has refused a snapshot gets it again after so long.
+const REFUSED: Duration = Duration::from_secs(1);
+
 impl PeerNetwork {
     fn transport(&self) -> io::Result<&Arc<dyn Transport>> {
         self.network.transport.as_ref().ok_or_else(|| io::Error::other("this node has no network"))
@@ -195,7 +198,14 @@ impl RaftNetworkV2<Types> for PeerNetwork {
         let failed = |error: &io::Error| StreamingError::Unreachable(unreachable(error));
         let transport = self.transport().map_err(|error| failed(&error))?;
         let member = self.member();
-        let send = snapshot::send(transport, self.to, &member, vote, snapshot);
+        let send = async {
+            let answer = snapshot::send(transport, self.to, &member, vote, snapshot).await;
+            if let Ok(SnapshotAnswer::Failed(_)) = &answer {
+                // What the node lacks it will hardly have at once.
+                tokio::time::sleep(REFUSED).await;
+            }
+            answer
+        };
         let answer = tokio::select! {
             answer = send => answer.map_err(|error| failed(&error))?,
             closed = cancel => return Err(closed.into()),
@@ -203,7 +213,10 @@ impl RaftNetworkV2<Types> for PeerNetwork {
         match answer {
             SnapshotAnswer::Installed { vote } => Ok(SnapshotResponse { vote }),
             SnapshotAnswer::Have { .. } => Err(failed(&io::ErrorKind::InvalidData.into())),
-            SnapshotAnswer::Failed(why) => Err(failed(&io::Error::other(why))),
+            SnapshotAnswer::Failed(why) => {
+                tracing::warn!(%why, to = self.to, %member, "a node does not take a snapshot");
+                Err(failed(&io::Error::other(why)))
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! What a replica answers its peers.
 
+use super::inbox::Arriving;
 use super::members::Candidate;
 use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
-use super::snapshot::Arriving;
 use super::{Cluster, feed};
 use crate::error::{Error, Result};
 use crate::journal::{Decision, Journal, SnapshotData, Types, Vote};
@@ -219,13 +219,17 @@ fn receive_snapshot(cluster: Arc<Cluster>, arriving: Arriving, frames: Frames) -
     let (answers, stream) = mpsc::channel(cluster.limits.peer_frames);
     tokio::spawn(async move {
         let mut reports = answers.clone();
+        let from = arriving.vote.leader_id.voted_for;
         let answer = install(&cluster, arriving, frames, |chunks| {
             // Whoever does not read misses a report.
             let _ = reports.try_send(message::encode(&SnapshotAnswer::Have { chunks }));
         });
         let answer = match answer.await {
             Ok(vote) => SnapshotAnswer::Installed { vote },
-            Err(error) => SnapshotAnswer::Failed(error.to_string()),
+            Err(error) => {
+                tracing::warn!(%error, from, "a snapshot is not installed");
+                SnapshotAnswer::Failed(error.to_string())
+            }
         };
         let mut answers = answers;
         let _ = answers.send(message::encode(&answer)).await;
@@ -233,9 +237,15 @@ fn receive_snapshot(cluster: Arc<Cluster>, arriving: Arriving, frames: Frames) -
     stream.boxed()
 }
 
+/// Whatever can be said against a snapshot is said before the journal hears of it, which cannot go on without what it
+/// has begun to install.
 async fn install(cluster: &Cluster, arriving: Arriving, frames: Frames, report: impl FnMut(u64)) -> Result<Vote> {
     let Arriving { vote, meta, id } = arriving;
-    let chunks = cluster.inbox.receive(id, frames, report).await?;
+    let Some(last) = meta.last_log_id.filter(|last| last.leader_id.term <= vote.leader_id.term) else {
+        return Err(Error::bad_snapshot("it is of no term that its sender has seen"));
+    };
+    let last = (!cluster.member.witness).then_some(last.index);
+    let chunks = cluster.inbox.receive(id, last, frames, report).await?;
     let snapshot = SnapshotOf::<Types, SnapshotData> { meta, snapshot: SnapshotData { id, chunks } };
     let answer = cluster.journal.raft.install_full_snapshot(vote, snapshot).await;
     Ok(answer.map_err(crate::journal::failed)?.vote)

@@ -1,27 +1,19 @@
-//! A whole store on its way to a node that has been away for longer than the journal is kept. The receiver spools the
-//! chunks and says, when a transfer was cut, how many it has: the rest follows.
+//! A whole store on its way to a node that has been away for longer than the journal is kept: what sends it. What
+//! receives it is `inbox`.
 
 use super::message::{self, Opening, SnapshotAnswer};
-use crate::error::{Error, Result};
-use crate::journal::{SnapshotData, SnapshotMeta, Types, Vote};
+use crate::error::Result;
+use crate::journal::{SnapshotData, Types, Vote};
 use crate::store::Chunks;
-use crate::transport::{Frames, Member, Transport};
+use crate::transport::{Member, Transport};
 use futures::{StreamExt, stream};
 use openraft::alias::SnapshotOf;
-use parking_lot::Mutex;
-use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::path::PathBuf;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use ulid::Ulid;
 
 /// A receiver that is silent for so long has gone; installing may take as long.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// A sender that is silent for so long has gone.
-const SILENCE: Duration = Duration::from_secs(10);
-/// Chunks are about 1 MiB; a frame beyond this is not one.
-const CHUNK_LIMIT: usize = 64 << 20;
 
 /// Sends a snapshot and waits until it is installed.
 pub async fn send(
@@ -38,7 +30,7 @@ pub async fn send(
     let chunks: Chunks = if member.witness { Box::new(std::iter::empty()) } else { chunks };
     let rest = stream::once(async move {
         let skipped = started.await.unwrap_or(0);
-        stream::iter(frames_of(chunks.skip(skipped as usize)))
+        stream::iter(frames_of(chunks.skip(skipped as usize), skipped))
     });
     let frames = stream::once(async move { message::encode(&opening) }).chain(rest.flatten());
     let mut answers = transport.stream(to, member, frames.boxed()).await?;
@@ -59,19 +51,63 @@ pub async fn send(
     }
 }
 
-const CHUNK: u8 = 0;
-const END: u8 = 1;
+/// A frame after the opening.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// Numbered from 0, with the CRC-32 of its bytes.
+    Chunk { number: u64, checksum: u32, bytes: &'a [u8] },
+    /// There were so many chunks.
+    End { chunks: u64 },
+}
+
+/// Chunks had no checksums in frames of kinds 0 and 1.
+const CHUNK: u8 = 2;
+const END: u8 = 3;
+
+impl<'a> Frame<'a> {
+    pub fn chunk(number: u64, bytes: &'a [u8]) -> Frame<'a> {
+        Frame::Chunk { number, checksum: crc32fast::hash(bytes), bytes }
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Frame::Chunk { number, checksum, bytes } => {
+                [&[CHUNK], number.to_le_bytes().as_slice(), &checksum.to_le_bytes(), bytes].concat()
+            }
+            Frame::End { chunks } => [&[END], chunks.to_le_bytes().as_slice()].concat(),
+        }
+    }
+
+    /// None: these bytes are no frame.
+    pub fn decode(bytes: &'a [u8]) -> Option<Frame<'a>> {
+        let (kind, rest) = bytes.split_first()?;
+        let (number, rest) = rest.split_first_chunk()?;
+        let number = u64::from_le_bytes(*number);
+        match *kind {
+            CHUNK => {
+                let (checksum, bytes) = rest.split_first_chunk()?;
+                Some(Frame::Chunk { number, checksum: u32::from_le_bytes(*checksum), bytes })
+            }
+            END => rest.is_empty().then_some(Frame::End { chunks: number }),
+            _ => None,
+        }
+    }
+}
 
 /// The frames of chunks and of their end. A chunk that cannot be read ends them early: without an end, the receiver
 /// does not take them for all.
-fn frames_of(mut chunks: impl Iterator<Item = Result<Vec<u8>>>) -> impl Iterator<Item = Vec<u8>> {
-    let mut ended = false;
+fn frames_of(mut chunks: impl Iterator<Item = Result<Vec<u8>>>, first: u64) -> impl Iterator<Item = Vec<u8>> {
+    let (mut number, mut ended) = (first, false);
     std::iter::from_fn(move || {
         if ended {
             return None;
         }
         match chunks.next() {
-            Some(Ok(chunk)) => Some([&[CHUNK], chunk.as_slice()].concat()),
+            Some(Ok(chunk)) => {
+                let frame = Frame::chunk(number, &chunk).encode();
+                number += 1;
+                Some(frame)
+            }
             Some(Err(error)) => {
                 tracing::error!(%error, "a snapshot cannot be read");
                 ended = true;
@@ -79,134 +115,35 @@ fn frames_of(mut chunks: impl Iterator<Item = Result<Vec<u8>>>) -> impl Iterator
             }
             None => {
                 ended = true;
-                Some(vec![END])
+                Some(Frame::End { chunks: number }.encode())
             }
         }
     })
 }
 
-/// Where the chunks that have arrived wait for the last one.
-pub struct Inbox {
-    /// None: in memory.
-    path: Option<PathBuf>,
-    state: tokio::sync::Mutex<Spool>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
 
-#[derive(Default)]
-struct Spool {
-    id: Option<Ulid>,
-    chunks: u64,
-    file: Option<BufWriter<File>>,
-    memory: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Spool {
-    fn keep(&mut self, chunk: &[u8]) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => {
-                file.write_all(&(chunk.len() as u32).to_le_bytes())?;
-                file.write_all(chunk)
-            }
-            None => {
-                self.memory.lock().push(chunk.to_vec());
-                Ok(())
+    #[test]
+    fn frames_come_back() {
+        for frame in [Frame::chunk(7, b"bytes"), Frame::chunk(0, b""), Frame::End { chunks: 8 }] {
+            let bytes = frame.encode();
+            assert_eq!(Frame::decode(&bytes), Some(frame));
+            for cut in 0..9 {
+                assert_eq!(Frame::decode(&bytes[..cut]), None);
             }
         }
-    }
-}
-
-fn failed(error: io::Error) -> Error {
-    Error::unavailable(format!("a snapshot that arrives cannot be kept: {error}"))
-}
-
-impl Inbox {
-    pub fn new(path: Option<PathBuf>) -> Inbox {
-        // What an earlier process left is of no use: it does not say whether it is whole.
-        if let Some(path) = &path {
-            let _ = std::fs::remove_file(path);
-        }
-        Inbox { path, state: tokio::sync::Mutex::default() }
+        assert_eq!(Frame::decode(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), None);
     }
 
-    /// Takes the chunks of a snapshot, and answers them all once the last is there. `report` is told how many there
-    /// are, at first and then now and then.
-    pub async fn receive(&self, id: Ulid, mut frames: Frames, mut report: impl FnMut(u64)) -> Result<Chunks> {
-        // One at a time: a second transfer waits, and gives up when the first one has done its work.
-        let mut spool = self.state.lock().await;
-        if spool.id != Some(id) {
-            *spool = Spool { id: Some(id), ..Spool::default() };
-            if let Some(path) = &self.path {
-                spool.file = Some(BufWriter::new(File::create(path).map_err(failed)?));
-            }
-        }
-        report(spool.chunks);
-        loop {
-            let late = |_| failed(io::ErrorKind::TimedOut.into());
-            let frame = tokio::time::timeout(SILENCE, frames.next()).await.map_err(late)?;
-            let frame = frame.ok_or_else(|| failed(io::ErrorKind::UnexpectedEof.into()))?;
-            let frame = frame.map_err(failed)?;
-            match frame.split_first() {
-                Some((&CHUNK, chunk)) if chunk.len() <= CHUNK_LIMIT => {
-                    if let Err(error) = spool.keep(chunk) {
-                        // Half a chunk may be there.
-                        *spool = Spool::default();
-                        return Err(failed(error));
-                    }
-                    spool.chunks += 1;
-                    if spool.chunks.is_multiple_of(REPORT_EVERY) {
-                        report(spool.chunks);
-                    }
-                }
-                Some((&END, [])) => break,
-                _ => return Err(Error::malformed("snapshot frame")),
-            }
-        }
-        let Spool { file, memory, chunks, .. } = std::mem::take(&mut *spool);
-        match (file, &self.path) {
-            (Some(file), Some(path)) => {
-                drop(file.into_inner().map_err(|error| failed(error.into_error()))?);
-                let reader = BufReader::new(File::open(path).map_err(failed)?);
-                let _ = std::fs::remove_file(path);
-                Ok(Box::new(SpooledChunks { reader, left: chunks }))
-            }
-            _ => {
-                let chunks = std::mem::take(&mut *memory.lock());
-                Ok(Box::new(chunks.into_iter().map(Ok)))
-            }
-        }
+    #[test]
+    fn a_chunk_that_cannot_be_read_leaves_the_end_out() {
+        let chunks = [Ok(b"first".to_vec()), Err(Error::corrupted("page")), Ok(b"third".to_vec())];
+        let frames: Vec<Vec<u8>> = frames_of(chunks.into_iter(), 3).collect();
+        assert_eq!(frames, [Frame::chunk(3, b"first").encode()]);
+        let frames: Vec<Vec<u8>> = frames_of([Ok(b"last".to_vec())].into_iter(), 3).collect();
+        assert_eq!(frames.last(), Some(&Frame::End { chunks: 4 }.encode()));
     }
-}
-
-const REPORT_EVERY: u64 = 16;
-
-struct SpooledChunks {
-    reader: BufReader<File>,
-    left: u64,
-}
-
-impl Iterator for SpooledChunks {
-    type Item = Result<Vec<u8>>;
-
-    fn next(&mut self) -> Option<Result<Vec<u8>>> {
-        self.left = self.left.checked_sub(1)?;
-        let mut read = || {
-            let mut length = [0; 4];
-            self.reader.read_exact(&mut length)?;
-            let length = u32::from_le_bytes(length) as usize;
-            if length > CHUNK_LIMIT {
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-            let mut chunk = vec![0; length];
-            self.reader.read_exact(&mut chunk)?;
-            Ok(chunk)
-        };
-        Some(read().map_err(failed))
-    }
-}
-
-/// What opens a snapshot stream.
-pub struct Arriving {
-    pub vote: Vote,
-    pub meta: SnapshotMeta,
-    pub id: Ulid,
 }

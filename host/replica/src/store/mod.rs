@@ -3,6 +3,7 @@
 //! `latest` holds the newest version of every key, so that an ordinary scan touches one version per row; a replaced
 //! version moves to `history`, and `superseded` says, in commit order, which of them have become garbage when.
 
+mod check;
 mod collect;
 mod directory;
 mod encoding;
@@ -12,6 +13,7 @@ mod snapshot;
 mod view;
 mod write;
 
+pub use check::SnapshotCheck;
 pub use directory::Directory;
 pub use scan::SegmentScan;
 pub use snapshot::{Chunks, SnapshotReader};

@@ -87,7 +87,7 @@ impl Store {
 }
 
 /// Place of `COUNTS` among `TABLES`.
-const COUNTS_NUMBER: usize = 5;
+pub(super) const COUNTS_NUMBER: usize = 5;
 
 impl Iterator for SnapshotReader {
     type Item = Result<Vec<u8>>;

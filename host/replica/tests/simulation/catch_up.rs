@@ -82,6 +82,38 @@ async fn run(seed: u64, by_snapshot: bool) {
     world.converged().await;
 }
 
+/// A node that lacks what the journal holds no more, and the leader; the node does not run.
+async fn one_is_away(seed: u64) -> (World, u64, u64) {
+    let mut world = World::cluster(seed, 2000, 3).await;
+    sleep(Duration::from_secs(2)).await;
+    let leader = world.leader().expect("a leader");
+    let away = leader % 3 + 1;
+    let replica = world.running(leader);
+    world.crash(away, false);
+    for number in 0..limits().journal_entries_behind * 2 {
+        // Some long rows make some chunks.
+        let length = if number < 20 { ROW_BYTES } else { 8 };
+        rows::put(&replica, number, number, length, rows::id(number)).await.expect("committed");
+    }
+    (world, leader, away)
+}
+
+/// What arrives with a wrong byte is refused and asked for again, and the node goes on as it was.
+async fn spoiled(seed: u64) {
+    let (mut world, _, away) = one_is_away(seed).await;
+    world.network.spoil_chunks(away, 2);
+    assert!(world.start(away).await);
+    world.all_ready(Duration::from_secs(60)).await;
+    assert!(!world.running(away).has_failed());
+    sleep(Duration::from_secs(2)).await;
+    world.converged().await;
+}
+
+#[test]
+fn a_snapshot_with_wrong_bytes_is_asked_for_again() {
+    for_seeds("a_snapshot_with_wrong_bytes_is_asked_for_again", SEEDS, spoiled);
+}
+
 #[test]
 fn a_snapshot_that_is_cut_goes_on() {
     for_seeds("a_snapshot_that_is_cut_goes_on", SEEDS, |seed| run(seed, true));

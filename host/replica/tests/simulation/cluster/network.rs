@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A frame that is no longer takes no time of its own.
 const PACKET: usize = 10_000;
 /// The first byte of a frame with a chunk of a snapshot; all others begin with the protocol's version.
-const CHUNK: u8 = 0;
+const CHUNK: u8 = 2;
 
 struct State {
     peers: BTreeMap<u64, Arc<dyn Peer>>,
@@ -43,6 +43,8 @@ struct State {
     carried: BTreeMap<u64, u64>,
     /// Chunks of snapshots that have arrived at each node.
     chunks: BTreeMap<u64, u64>,
+    /// Chunks that are still to arrive at each node with a wrong byte.
+    spoiled: BTreeMap<u64, u64>,
     /// Where each node is found.
     addresses: BTreeMap<String, u64>,
 }
@@ -53,11 +55,23 @@ pub struct Network(Arc<Mutex<State>>);
 impl Network {
     pub fn new(random: Random, delay: u64) -> Network {
         let (peers, lives, cut, delays, carried) = Default::default();
-        let (chunks, addresses) = Default::default();
+        let (chunks, spoiled, addresses) = Default::default();
         let (jitter, loss, bandwidth) = (20, 0, None);
-        let state =
-            State { peers, lives, cut, delays, delay, jitter, loss, bandwidth, random, carried, chunks, addresses };
-        Network(Arc::new(Mutex::new(state)))
+        Network(Arc::new(Mutex::new(State {
+            peers,
+            lives,
+            cut,
+            delays,
+            delay,
+            jitter,
+            loss,
+            bandwidth,
+            random,
+            carried,
+            chunks,
+            spoiled,
+            addresses,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -113,6 +127,11 @@ impl Network {
         self.lock().chunks.get(&id).copied().unwrap_or(0)
     }
 
+    /// So many of the next chunks that arrive at a node have a wrong byte.
+    pub fn spoil_chunks(&self, at: u64, count: u64) {
+        self.lock().spoiled.insert(at, count);
+    }
+
     pub fn carried_from(&self, id: u64) -> u64 {
         self.lock().carried.get(&id).copied().unwrap_or(0)
     }
@@ -145,7 +164,7 @@ impl Network {
     }
 
     /// A frame of a stream has arrived: it takes its time, and is counted.
-    async fn receive(&self, at: u64, frame: &[u8]) {
+    async fn receive(&self, at: u64, frame: &mut [u8]) {
         let bandwidth = self.lock().bandwidth;
         if let Some(bandwidth) = bandwidth
             && frame.len() > PACKET
@@ -153,7 +172,14 @@ impl Network {
             sleep(Duration::from_secs(1) * frame.len() as u32 / bandwidth as u32).await;
         }
         if frame.first() == Some(&CHUNK) {
-            *self.lock().chunks.entry(at).or_default() += 1;
+            let mut state = self.lock();
+            *state.chunks.entry(at).or_default() += 1;
+            let spoiled = state.spoiled.entry(at).or_default();
+            if *spoiled > 0 {
+                *spoiled -= 1;
+                let middle = frame.len() / 2;
+                frame[middle] ^= 1;
+            }
         }
     }
 
@@ -266,7 +292,7 @@ impl Connection {
             if network.passes(*from, *to) && network.passes(*to, *from) {
                 cut_since = None;
                 if let Ok(item) = tokio::time::timeout(LOOK * 5, receiver.next()).await {
-                    let Some((arrival, frame)) = item else { return Err(io::ErrorKind::ConnectionReset.into()) };
+                    let Some((arrival, mut frame)) = item else { return Err(io::ErrorKind::ConnectionReset.into()) };
                     sleep_until(arrival).await;
                     while !network.passes(*from, *to) {
                         if arrival.elapsed() > PATIENCE {
@@ -274,7 +300,7 @@ impl Connection {
                         }
                         sleep(LOOK).await;
                     }
-                    if let Some(frame) = &frame {
+                    if let Some(frame) = &mut frame {
                         network.receive(*to, frame).await;
                     }
                     return Ok(frame);
