@@ -20,7 +20,7 @@ pub use cluster::{ClusterStatus, NodeStatus};
 pub use error::{Actor, Error, Result};
 pub use execution::Execution;
 pub use journal::{Progress, StoredEntry};
-pub use options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
+pub use options::{Clock, ClusterOptions, FreeBytes, Limits, Options, Role, Storage};
 pub use replica::{Commit, Metrics, Outcome, Replica};
 pub use store::SnapshotReader;
 pub use transaction::{Isolation, KeyRange, Transaction, TransactionOptions};

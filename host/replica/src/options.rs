@@ -5,6 +5,7 @@ use crate::execution::Execution;
 use crate::transport::{Member, Transport};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,8 +24,16 @@ pub enum Storage {
     /// `store.redb` and `journal.redb` in this directory, which is created when missing.
     Directory(PathBuf),
     /// Files of somebody else's making: memory, simulated disks.
-    Backends { store: Box<dyn redb::StorageBackend>, journal: Box<dyn redb::StorageBackend> },
+    Backends {
+        store: Box<dyn redb::StorageBackend>,
+        journal: Box<dyn redb::StorageBackend>,
+        /// None: there is always room.
+        free: Option<FreeBytes>,
+    },
 }
+
+/// Says how many bytes of a disk are free.
+pub type FreeBytes = Arc<dyn Fn() -> io::Result<u64> + Send + Sync>;
 
 impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +132,7 @@ pub struct Limits {
     pub collection_step: usize,
     /// Longest time between two durable commits of the store, in milliseconds.
     pub durable_milliseconds: u64,
-    /// 53100 for writes when the data directory's disk has less than this free.
+    /// 53100 for writes, and for snapshots that arrive, when the data directory's disk has less than this free.
     pub disk_reserve_bytes: u64,
     /// redb's page cache for the store.
     pub store_cache_bytes: usize,

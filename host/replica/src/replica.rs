@@ -5,7 +5,7 @@ use crate::cluster::{Cluster, ClusterStatus, Inbox, Network, PAUSE, Parts, Reque
 use crate::error::{Error, Result};
 use crate::journal::{Decision, Desk, GroupCommit, Journal, Opening, Progress, RaftJournal, StoredEntry};
 use crate::options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
-use crate::store::{Directory, Place, SnapshotReader, Store, unpanicked};
+use crate::store::{Directory, DiskSpace, Place, SnapshotReader, Store, unpanicked};
 use crate::transaction::{Proposal, Snapshots, Transaction, TransactionOptions};
 use crate::transport::{Member, Peer};
 use crate::visibility::{Rules, Visibility};
@@ -74,6 +74,7 @@ struct Inner {
     limits: Arc<Limits>,
     applier: Applier,
     cluster: Arc<Cluster>,
+    space: DiskSpace,
     /// None once shut down, or where there is none.
     directory: Mutex<Option<Directory>>,
 }
@@ -84,21 +85,23 @@ impl Replica {
     pub async fn open(options: Options) -> Result<Replica> {
         let Options { storage, limits, clock, node_id, execution, cluster } = options;
         let limits = Arc::new(limits);
-        let (directory, paths, inbox);
+        let (directory, paths, spool, free);
         let (store_place, journal_place) = match storage {
             Storage::Directory(path) => {
                 let locked = Directory::lock(&path)?;
                 paths = (locked.file("store.redb"), locked.file("journal.redb"));
-                inbox = Inbox::new(Some(locked.file("snapshot.arriving")));
+                spool = Some(locked.file("snapshot.arriving"));
+                free = Some(locked.free());
                 directory = Some(locked);
                 (Place::Path(&paths.0), Place::Path(&paths.1))
             }
-            Storage::Backends { store, journal } => {
-                directory = None;
-                inbox = Inbox::new(None);
+            Storage::Backends { store, journal, free: known } => {
+                (directory, spool, free) = (None, None, known);
                 (Place::Backend(store), Place::Backend(journal))
             }
         };
+        let whose = cluster.as_ref().map(|cluster| format!("node {node_id} in {}", cluster.member.region));
+        let space = DiskSpace { free, reserve_bytes: limits.disk_reserve_bytes, whose };
         let (store, applied) = unpanicked("the store", || Store::open(store_place, &limits))?;
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
@@ -157,7 +160,7 @@ impl Replica {
             commits,
             clock,
             limits,
-            inbox,
+            inbox: Inbox::new(spool, space.clone()),
         });
         let replica = Replica(Arc::new(Inner {
             store,
@@ -166,6 +169,7 @@ impl Replica {
             limits: limits_here,
             applier,
             cluster: cluster.clone(),
+            space,
             directory: Mutex::new(directory),
         }));
         if has_peers {
@@ -235,9 +239,7 @@ impl Replica {
             return Ok(Commit { id, timestamp: transaction.snapshot() });
         }
         transaction.check_age()?;
-        if let Some(directory) = &*self.0.directory.lock() {
-            directory.check_space(self.0.limits.disk_reserve_bytes)?;
-        }
+        self.0.space.check(0)?;
         let proposal = Arc::new(transaction.into_proposal()?);
         self.decide(id, proposal).await
     }

@@ -5,7 +5,7 @@
 use super::snapshot::Frame;
 use crate::error::{Error, Result};
 use crate::journal::{SnapshotMeta, Vote};
-use crate::store::{Chunks, SnapshotCheck};
+use crate::store::{Chunks, DiskSpace, SnapshotCheck};
 use crate::transport::Frames;
 use futures::StreamExt;
 use std::fs::File;
@@ -20,6 +20,9 @@ const SILENCE: Duration = Duration::from_secs(10);
 const CHUNK_LIMIT: usize = 64 << 20;
 /// The sender hears of chunks after so many of them.
 const REPORT_EVERY: u64 = 16;
+/// What a byte of a snapshot takes in the new store at most, which is made beside the old one: redb rounds long values
+/// up to a power of two.
+const STORED: u64 = 2;
 
 /// What opens a snapshot stream.
 pub struct Arriving {
@@ -31,6 +34,7 @@ pub struct Arriving {
 pub struct Inbox {
     /// None: in memory.
     path: Option<PathBuf>,
+    space: DiskSpace,
     spool: tokio::sync::Mutex<Spool>,
 }
 
@@ -39,6 +43,7 @@ pub struct Inbox {
 struct Spool {
     id: Option<Ulid>,
     chunks: u64,
+    bytes: u64,
     check: SnapshotCheck,
     kept: Kept,
 }
@@ -67,8 +72,8 @@ fn failed(error: impl Into<io::Error>) -> Error {
 }
 
 impl Inbox {
-    pub fn new(path: Option<PathBuf>) -> Inbox {
-        let inbox = Inbox { path, spool: tokio::sync::Mutex::default() };
+    pub fn new(path: Option<PathBuf>, space: DiskSpace) -> Inbox {
+        let inbox = Inbox { path, space, spool: tokio::sync::Mutex::default() };
         // What an earlier process left is of no use: it does not say whether it is whole.
         inbox.remove_file();
         inbox
@@ -132,6 +137,8 @@ impl Inbox {
             let frame = frame.ok_or_else(|| cut(io::ErrorKind::UnexpectedEof.into()))?.map_err(cut)?;
             match Frame::decode(&frame) {
                 Some(Frame::Chunk { number, checksum, bytes }) => {
+                    let needed = bytes.len() as u64 + STORED * (spool.bytes + bytes.len() as u64);
+                    self.space.check(needed).map_err(Stopped::Refused)?;
                     spool.take(number, checksum, bytes).map_err(Stopped::Refused)?;
                     if spool.chunks.is_multiple_of(REPORT_EVERY) {
                         report(spool.chunks);
@@ -197,6 +204,7 @@ impl Spool {
             Kept::Memory(chunks) => chunks.push((checksum, chunk.to_vec())),
         }
         self.chunks += 1;
+        self.bytes += chunk.len() as u64;
         Ok(())
     }
 
@@ -249,9 +257,11 @@ impl Iterator for SpooledChunks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Limits;
+    use crate::options::{FreeBytes, Limits};
     use crate::store::{Applied, Place, Store};
     use futures::stream;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     const ID: Ulid = Ulid(1);
     const LAST: u64 = 3;
@@ -273,16 +283,26 @@ mod tests {
         stream::iter(frames.to_vec()).map(Ok).boxed()
     }
 
+    /// A disk that has so many bytes free.
+    fn space() -> (DiskSpace, Arc<AtomicU64>) {
+        let free = Arc::new(AtomicU64::new(1 << 40));
+        let known = free.clone();
+        let known: FreeBytes = Arc::new(move || Ok(known.load(Ordering::Relaxed)));
+        (DiskSpace { free: Some(known), reserve_bytes: 1000, whose: Some("node 1 in here".into()) }, free)
+    }
+
     struct Folder {
         inbox: Inbox,
+        free: Arc<AtomicU64>,
         folder: tempfile::TempDir,
     }
 
     impl Folder {
         fn new() -> Folder {
             let folder = tempfile::tempdir().unwrap();
-            let inbox = Inbox::new(Some(folder.path().join("snapshot.arriving")));
-            Folder { inbox, folder }
+            let (space, free) = space();
+            let inbox = Inbox::new(Some(folder.path().join("snapshot.arriving")), space);
+            Folder { inbox, free, folder }
         }
 
         /// What came of it, and how many chunks were said to be there at first.
@@ -328,7 +348,8 @@ mod tests {
         let (folder, frames) = (Folder::new(), frames());
         assert!(folder.receive(ID, cut(&frames[..2])).await.0.is_err());
         assert!(!folder.is_empty(), "nothing was spooled");
-        let folder = Folder { inbox: Inbox::new(folder.inbox.path.clone()), ..folder };
+        let inbox = Inbox::new(folder.inbox.path.clone(), folder.inbox.space.clone());
+        let folder = Folder { inbox, ..folder };
         assert!(folder.is_empty(), "the spool is left");
         let (received, had) = folder.receive(ID, cut(&frames)).await;
         assert_eq!((received.unwrap().len(), had), (frames.len() - 1, 0));
@@ -382,8 +403,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_disk_has_no_room_for_is_thrown_away() {
+        let (folder, frames) = (Folder::new(), frames());
+        assert!(folder.receive(ID, cut(&frames[..2])).await.0.is_err());
+        folder.free.store(1000 + 3, Ordering::Relaxed);
+        let (received, had) = folder.receive(ID, cut(&frames[2..])).await;
+        let error = received.expect_err("no room");
+        let expected = ("53100", "disk is nearly full, writes are refused", Some("node 1 in here"));
+        assert_eq!((error.sqlstate, error.message.as_str(), error.detail.as_deref()), expected);
+        assert_eq!(had, 2);
+        assert!(folder.is_empty(), "the spool is left");
+        folder.free.store(1 << 20, Ordering::Relaxed);
+        let (received, had) = folder.receive(ID, cut(&frames)).await;
+        assert_eq!((received.unwrap().len(), had), (frames.len() - 1, 0));
+    }
+
+    #[tokio::test]
     async fn a_witness_takes_no_data() {
-        let inbox = Inbox::new(None);
+        let inbox = Inbox::new(None, space().0);
         let nothing = [Frame::End { chunks: 0 }.encode()];
         assert_eq!(inbox.receive(ID, None, cut(&nothing), |_| ()).await.unwrap().count(), 0);
         assert!(inbox.receive(ID, None, cut(&frames()), |_| ()).await.is_err());

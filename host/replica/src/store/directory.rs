@@ -1,8 +1,10 @@
 //! The data directory: one process at a time, and writes only while there is room.
 
 use crate::error::{Error, Result};
+use crate::options::FreeBytes;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -38,14 +40,39 @@ impl Directory {
         self.path.join(name)
     }
 
-    /// 53100 when less than `reserve` bytes are free.
-    pub fn check_space(&self, reserve: u64) -> Result<()> {
-        let disk = rustix::fs::statvfs(&self.path)
-            .map_err(|error| Error::unavailable(format!("{}: {error}", self.path.display())))?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) < reserve {
-            return Err(Error::disk_full());
+    /// How much of its disk is free.
+    pub fn free(&self) -> FreeBytes {
+        let path = self.path.clone();
+        Arc::new(move || {
+            let disk = rustix::fs::statvfs(&path)?;
+            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        })
+    }
+}
+
+/// The disk of a node, and what of it writes must leave free.
+#[derive(Clone)]
+pub struct DiskSpace {
+    /// None: nobody knows.
+    pub free: Option<FreeBytes>,
+    pub reserve_bytes: u64,
+    /// Whose disk it is; none: there is only one.
+    pub whose: Option<String>,
+}
+
+impl DiskSpace {
+    /// 53100 when writing `more` bytes would not leave the reserve.
+    pub fn check(&self, more: u64) -> Result<()> {
+        let Some(free) = &self.free else { return Ok(()) };
+        let free = free().map_err(|error| Error::unavailable(format!("the disk's free space: {error}")))?;
+        if free >= self.reserve_bytes.saturating_add(more) {
+            return Ok(());
         }
-        Ok(())
+        let error = Error::disk_full();
+        Err(match &self.whose {
+            Some(whose) => error.with_detail(whose),
+            None => error,
+        })
     }
 }
 
@@ -63,6 +90,20 @@ mod tests {
         });
         Directory::lock(folder.path()).expect("the first holder is gone after a moment");
         ending.join().expect("it ends");
+    }
+
+    #[test]
+    fn the_reserve_is_left() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let directory = Directory::lock(folder.path()).expect("nobody has it");
+        let free = directory.free();
+        assert!(free().expect("it is known") > 0);
+        let whose = Some("node 2 in tokyo".to_owned());
+        let space = DiskSpace { free: Some(Arc::new(|| Ok(1000))), reserve_bytes: 900, whose };
+        assert_eq!(space.check(100), Ok(()));
+        let error = space.check(101).expect_err("too little");
+        assert_eq!((error.sqlstate, error.detail.as_deref()), ("53100", Some("node 2 in tokyo")));
+        assert_eq!(DiskSpace { reserve_bytes: 0, ..space }.check(1000), Ok(()));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod view;
 mod write;
 
 pub use check::SnapshotCheck;
-pub use directory::Directory;
+pub use directory::{Directory, DiskSpace};
 pub use scan::SegmentScan;
 pub use snapshot::{Chunks, SnapshotReader};
 pub use view::{RangeReader, View};

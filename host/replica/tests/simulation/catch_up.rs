@@ -109,6 +109,29 @@ async fn spoiled(seed: u64) {
     world.converged().await;
 }
 
+/// A node without room for a snapshot goes on without it, and takes it when there is room.
+async fn crowded(seed: u64) {
+    let (mut world, _, away) = one_is_away(seed).await;
+    let reserve = limits().disk_reserve_bytes;
+    // Room for some of its chunks.
+    world.nodes[&away].disk.set_free(reserve + 6 * ROW_BYTES as u64);
+    assert!(world.start(away).await);
+    sleep(Duration::from_secs(20)).await;
+    let replica = world.running(away);
+    assert!(!replica.has_failed());
+    assert!(replica.progress().applied_index < limits().journal_entries_behind, "it was installed");
+    assert!(world.network.chunks_at(away) > 0, "nothing was sent");
+    world.nodes[&away].disk.set_free(u64::MAX);
+    world.all_ready(Duration::from_secs(60)).await;
+    sleep(Duration::from_secs(2)).await;
+    world.converged().await;
+}
+
+#[test]
+fn a_snapshot_waits_for_room() {
+    for_seeds("a_snapshot_waits_for_room", SEEDS, crowded);
+}
+
 #[test]
 fn a_snapshot_with_wrong_bytes_is_asked_for_again() {
     for_seeds("a_snapshot_with_wrong_bytes_is_asked_for_again", SEEDS, spoiled);

@@ -1,5 +1,6 @@
 //! A disk in memory that can lose power, and that can fail.
 
+use isobar_replica::FreeBytes;
 use redb::StorageBackend;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,6 +59,8 @@ struct State {
     until_fault: u64,
     fault: Fault,
     dead: bool,
+    /// What the disk says is free, in bytes.
+    free: u64,
 }
 
 /// Some files on one machine.
@@ -66,9 +69,14 @@ pub struct Disk(Arc<Mutex<State>>);
 
 impl Disk {
     pub fn new(random: Random) -> Disk {
-        let state =
-            State { files: BTreeMap::new(), random, until_fault: u64::MAX, fault: Fault::PowerLoss, dead: false };
-        Disk(Arc::new(Mutex::new(state)))
+        Disk(Arc::new(Mutex::new(State {
+            files: BTreeMap::new(),
+            random,
+            until_fault: u64::MAX,
+            fault: Fault::PowerLoss,
+            dead: false,
+            free: u64::MAX,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -78,6 +86,16 @@ impl Disk {
     pub fn file(&self, name: &'static str) -> Box<dyn StorageBackend> {
         self.lock().files.entry(name).or_default();
         Box::new(Handle { disk: self.clone(), name })
+    }
+
+    pub fn free(&self) -> FreeBytes {
+        let disk = self.clone();
+        Arc::new(move || Ok(disk.lock().free))
+    }
+
+    /// Says from now on that so many bytes are free.
+    pub fn set_free(&self, bytes: u64) {
+        self.lock().free = bytes;
     }
 
     /// The fault comes at the `operations`th change or sync from now.
@@ -98,7 +116,9 @@ impl Disk {
         let mut random = Random(state.random.next());
         let files = state.files.iter().map(|(name, file)| (*name, file.after_power_loss(&mut random))).collect();
         let disk = Disk::new(random);
-        disk.lock().files = files;
+        let mut left = disk.lock();
+        (left.files, left.free) = (files, state.free);
+        drop(left);
         disk
     }
 
@@ -107,7 +127,9 @@ impl Disk {
         let mut state = self.lock();
         state.dead = true;
         let disk = Disk::new(Random(state.random.next()));
-        disk.lock().files = state.files.clone();
+        let mut left = disk.lock();
+        (left.files, left.free) = (state.files.clone(), state.free);
+        drop(left);
         disk
     }
 }

@@ -180,7 +180,7 @@ async fn open(disk: &Disk, clock: &Arc<SimulatedClock>) -> Result<Replica, isoba
         journal_file_cache_bytes: 1 << 20,
         ..Limits::default()
     };
-    let storage = Storage::Backends { store: disk.file("store"), journal: disk.file("journal") };
+    let storage = Storage::Backends { store: disk.file("store"), journal: disk.file("journal"), free: None };
     Replica::open(Options {
         storage,
         limits,

@@ -136,7 +136,11 @@ impl World {
         let node = self.nodes.get_mut(&id).expect("a node");
         let first = id == 1;
         let options = Options {
-            storage: Storage::Backends { store: node.disk.file("store"), journal: node.disk.file("journal") },
+            storage: Storage::Backends {
+                store: node.disk.file("store"),
+                journal: node.disk.file("journal"),
+                free: Some(node.disk.free()),
+            },
             limits: limits(),
             clock: node.clock.clone(),
             node_id: id,
