@@ -161,6 +161,7 @@ impl Replica {
             clock,
             limits,
             inbox: Inbox::new(spool, space.clone()),
+            space: space.clone(),
         });
         let replica = Replica(Arc::new(Inner {
             store,

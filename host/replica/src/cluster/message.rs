@@ -47,6 +47,8 @@ pub enum Request {
         id: u64,
     },
     Status,
+    /// To the leader: the disk of the node that says so is below its reserve.
+    ShortOfRoom,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -8,6 +8,7 @@ mod message;
 mod network;
 mod overtake;
 mod removed;
+mod room;
 mod service;
 mod snapshot;
 mod standing;
@@ -24,6 +25,7 @@ pub use status::{ClusterStatus, NodeReport, NodeStatus};
 use crate::error::{Error, Result};
 use crate::journal::{GroupCommit, Journal, RaftJournal};
 use crate::options::{Clock, Limits, Role};
+use crate::store::DiskSpace;
 use crate::transport::{Member, Transport};
 use crate::visibility::{Sample, Visibility};
 use parking_lot::Mutex;
@@ -67,6 +69,9 @@ pub struct Cluster {
     pub limits: Arc<Limits>,
     pub counters: Counters,
     inbox: Inbox,
+    space: DiskSpace,
+    /// On the leader: nodes whose disks are below the reserve, and when they have said so last.
+    short: Mutex<BTreeMap<u64, u64>>,
     remembered: overtake::Remembered,
     /// When this node was started, by the monotonic clock.
     started: u64,
@@ -103,13 +108,14 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub limits: Arc<Limits>,
     pub inbox: Inbox,
+    pub space: DiskSpace,
 }
 
 impl Cluster {
     /// Starts following the leadership, on the journal's runtime.
     pub fn start(parts: Parts) -> Arc<Cluster> {
         let Parts { id, member, role, version, transport, network, .. } = parts;
-        let Parts { journal, visibility, commits, clock, limits, inbox, .. } = parts;
+        let Parts { journal, visibility, commits, clock, limits, inbox, space, .. } = parts;
         let (started, process) = (clock.monotonic_micros(), clock.now_micros());
         let cluster = Arc::new(Cluster {
             id,
@@ -125,6 +131,8 @@ impl Cluster {
             limits,
             counters: Counters::default(),
             inbox,
+            space,
+            short: Mutex::default(),
             remembered: overtake::Remembered::default(),
             started,
             process,
@@ -142,6 +150,7 @@ impl Cluster {
         if cluster.transport.is_some() {
             handle.spawn(feed::run(Arc::downgrade(&cluster)));
             handle.spawn(standing::run(Arc::downgrade(&cluster)));
+            handle.spawn(room::run(Arc::downgrade(&cluster)));
         }
         cluster
     }

@@ -108,6 +108,7 @@ impl Cluster {
             | Request::Remove { .. }
             | Request::TransferTo { .. }
             | Request::Status
+            | Request::ShortOfRoom
                 if !self.takes_part(from) =>
             {
                 Err(Error::not_a_member(from))
@@ -152,6 +153,7 @@ impl Cluster {
             Request::Remove { id } => self.dismiss(id).await,
             Request::TransferTo { id } => self.pass_leadership(id).await,
             Request::Status => Ok(Response::Status(self.report())),
+            Request::ShortOfRoom => Ok(self.note_short_of_room(from)),
         }
     }
 

@@ -60,6 +60,8 @@ struct Shared {
     waiting: Mutex<HashMap<Ulid, Vec<Reply>>>,
     refused: Mutex<Refused>,
     failure: OnceLock<Error>,
+    /// Why nothing is decided for now.
+    refusal: Mutex<Option<Error>>,
     counters: GroupCounters,
     /// Number of the last entry that is finished, and of the last one that this node has not seen committed.
     finished: watch::Sender<(u64, u64)>,
@@ -99,6 +101,7 @@ impl GroupCommit {
             waiting: Mutex::default(),
             refused: Mutex::default(),
             failure: OnceLock::new(),
+            refusal: Mutex::default(),
             counters: GroupCounters::default(),
             finished: watch::Sender::new((0, 0)),
             deposed: AtomicU64::new(0),
@@ -115,6 +118,11 @@ impl GroupCommit {
     /// Whether the journal has failed, after which nothing can be committed here.
     pub fn has_failed(&self) -> bool {
         self.shared.failure.get().is_some()
+    }
+
+    /// Refuses all commits from now on that have not been decided about; none: no more.
+    pub fn refuse_all(&self, why: Option<Error>) {
+        *self.shared.refusal.lock() = why;
     }
 
     /// Hands in a commit and waits for its outcome. The commit goes on when the caller goes away.
@@ -342,7 +350,13 @@ impl Shared {
             let index = self.visibility.applied_index();
             return Ok(Some(Decision::Committed(Commit { id, timestamp }, index)));
         }
-        Ok(self.refused.lock().errors.get(&id).map(|error| Decision::Refused(error.clone())))
+        if let Some(error) = self.refused.lock().errors.get(&id) {
+            return Ok(Some(Decision::Refused(error.clone())));
+        }
+        match &*self.refusal.lock() {
+            Some(error) => Err(error.clone()),
+            None => Ok(None),
+        }
     }
 
     /// Refuses a commit, once all entries that it may have lost against are finished: the same transaction, run again

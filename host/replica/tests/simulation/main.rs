@@ -11,6 +11,7 @@ mod cluster;
 mod conflicts;
 mod disk;
 mod exactly_once;
+mod full_disk;
 mod local_reads;
 mod members;
 mod minority;
