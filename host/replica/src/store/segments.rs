@@ -211,6 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_a_store_that_was_replaced_comes_back() {
+        let segments = segments();
+        segments.clear(20);
+        assert!(segments.get(&key("a"), 30).is_none());
+        // A scan of the old store ends only now.
+        segments.insert(&key("a"), &key("m"), b"old", 5, 19);
+        assert!(segments.get(&key("a"), 30).is_none());
+        segments.insert(&key("a"), &key("m"), b"new", 5, 20);
+        assert_eq!(segments.get(&key("a"), 30).unwrap().pairs.as_slice(), b"new");
+    }
+
+    #[test]
     fn what_is_used_stays_when_room_is_short() {
         let segments = segments();
         for step in 0..50 {

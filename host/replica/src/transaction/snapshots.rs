@@ -91,3 +91,23 @@ impl Drop for Snapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_of_a_store_that_was_replaced_are_not_valid() {
+        let snapshots = Snapshots::default();
+        let before = snapshots.open(10).unwrap();
+        assert!(before.is_valid());
+        snapshots.invalidate();
+        let during = snapshots.open(10).unwrap();
+        assert!(!before.is_valid() && during.is_valid());
+        snapshots.invalidate();
+        let after = snapshots.open(10).unwrap();
+        assert!(!before.is_valid() && !during.is_valid() && after.is_valid());
+        drop((before, during, after));
+        assert_eq!(snapshots.count(), 0);
+    }
+}
