@@ -2,14 +2,15 @@
 
 mod node;
 
-use std::process::Command;
+use std::io::Read;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 
-use node::start;
+use node::{Process, command, start, started};
 
 #[tokio::test]
 async fn acknowledged_writes_survive_kill_9() {
@@ -73,6 +74,47 @@ async fn a_stop_lets_requests_end_and_keeps_everything() {
     let node = start(data.path(), &[]);
     assert_eq!(node.get("/health").await.0, 200);
     assert_eq!(node.sql("SELECT count(*) AS n FROM log").await["rows"], json!([["20000"]]));
+}
+
+/// Limits the size of the files of a process: no write to its disk succeeds any more.
+fn fail_disk(process: &Process) {
+    let process = process.child.id().to_string();
+    let limited = Command::new("prlimit").args(["--pid", &process, "--fsize=0"]).status().expect("util-linux");
+    assert!(limited.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_disk_fails_says_so_and_ends() {
+    let data = tempfile::tempdir().expect("a directory");
+    // The signal of that limit would end the process, which a disk does not.
+    let ignoring = ["-c", "trap '' XFSZ; exec \"$0\" \"$@\""];
+    let node = command(data.path(), &[]);
+    let mut ignored = Command::new("sh");
+    ignored.args(ignoring).arg(node.get_program()).args(node.get_args());
+    ignored.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut node = started(ignored.spawn().expect("the shell runs"));
+    node.sql("CREATE TABLE log (id bigint PRIMARY KEY)").await;
+    node.sql("INSERT INTO log VALUES (1)").await;
+    assert_eq!(node.get("/health").await.0, 200);
+    fail_disk(&node);
+    let (status, answer) = node.post("/sql", &[], &json!({"query": "INSERT INTO log VALUES (2)"})).await;
+    assert!(!status.is_success(), "{answer}");
+    for path in ["/health", "/ready"] {
+        let (status, answer) = node.get(path).await;
+        assert_eq!((status.as_u16(), &answer["status"]), (503, &json!("failed")), "{path}: {answer}");
+        assert!(answer["error"].to_string().contains("cannot be written to"), "{path}: {answer}");
+    }
+    let child = &mut node.child;
+    let ended = tokio::task::block_in_place(|| child.wait()).expect("it ends");
+    assert_eq!(ended.code(), Some(1));
+    let mut said = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    assert_eq!(said.matches("this node has failed and stops").count(), 1, "{said}");
+    assert!(said.contains("see to the disk of"), "{said}");
+    // The disk is mended.
+    let node = start(data.path(), &[]);
+    let count = node.sql("SELECT count(*) FROM log WHERE id = 1").await;
+    assert_eq!(count["rows"], json!([["1"]]));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod error;
 mod execution;
+mod failure;
 mod options;
 mod packed;
 mod replica;

@@ -3,6 +3,7 @@
 use crate::apply::{self, Applier, Workplace};
 use crate::cluster::{Cluster, ClusterStatus, Inbox, Network, PAUSE, Parts, Request, Response, Service};
 use crate::error::{Error, Result};
+use crate::failure::Failure;
 use crate::journal::{Decision, Desk, GroupCommit, Journal, Opening, Progress, RaftJournal, StoredEntry};
 use crate::options::{Clock, ClusterOptions, Limits, Options, Role, Storage};
 use crate::store::{Directory, DiskSpace, Place, SnapshotReader, Store, unpanicked};
@@ -59,8 +60,6 @@ pub struct Metrics {
     pub remote_reads: u64,
     /// Commits that a leader elsewhere decided about.
     pub remote_commits: u64,
-    /// The disk has failed: commits are refused until the replica is opened anew.
-    pub stopped: bool,
 }
 
 /// One node's copy of the data and the right to decide about it. Cheap to clone.
@@ -75,6 +74,7 @@ struct Inner {
     applier: Applier,
     cluster: Arc<Cluster>,
     space: DiskSpace,
+    failure: Failure,
     /// None once shut down, or where there is none.
     directory: Mutex<Option<Directory>>,
 }
@@ -102,6 +102,7 @@ impl Replica {
         };
         let whose = cluster.as_ref().map(|cluster| format!("node {node_id} in {}", cluster.member.region));
         let space = DiskSpace { free, reserve_bytes: limits.disk_reserve_bytes, whose };
+        let failure = Failure::default();
         let (store, applied) = unpanicked("the store", || Store::open(store_place, &limits))?;
         let store = Arc::new(store);
         let snapshots = Snapshots::default();
@@ -115,6 +116,7 @@ impl Replica {
             visibility: visibility.clone(),
             clock: clock.clone(),
             limits: limits.clone(),
+            failure: failure.clone(),
         };
         let applier = Applier::start(place, applied.clone(), execution)?;
         let (member, role, transport, join, version) = match cluster {
@@ -133,6 +135,7 @@ impl Replica {
             clock: clock.clone(),
             limits: limits.clone(),
             execution,
+            failure: failure.clone(),
             founds: join.is_empty() && role == Role::Voter,
         };
         let network = Network::new(transport.clone(), clock.clone());
@@ -143,6 +146,7 @@ impl Replica {
             visibility: visibility.clone(),
             clock: clock.clone(),
             limits: limits.clone(),
+            failure: failure.clone(),
             has_peers: transport.is_some(),
         };
         let commits = GroupCommit::start(journal.handle(), desk);
@@ -171,6 +175,7 @@ impl Replica {
             applier,
             cluster: cluster.clone(),
             space,
+            failure,
             directory: Mutex::new(directory),
         }));
         if has_peers {
@@ -331,7 +336,17 @@ impl Replica {
 
     /// Whether this replica can do nothing more until it is opened anew: its disk has failed.
     pub fn has_failed(&self) -> bool {
-        self.0.cluster.journal.failure().is_some()
+        self.failure().is_some()
+    }
+
+    /// What has failed for good, such as the disk; none: it works.
+    pub fn failure(&self) -> Option<Error> {
+        self.0.failure.get()
+    }
+
+    /// Waits for what fails for good, maybe for ever.
+    pub async fn wait_for_failure(&self) -> Error {
+        self.0.failure.wait().await
     }
 
     pub fn metrics(&self) -> Metrics {
@@ -352,7 +367,6 @@ impl Replica {
             local_reads: cluster.counters.local_reads.load(Ordering::Relaxed),
             remote_reads: cluster.counters.remote_reads.load(Ordering::Relaxed),
             remote_commits: cluster.counters.remote_commits.load(Ordering::Relaxed),
-            stopped: cluster.commits.has_failed(),
         }
     }
 

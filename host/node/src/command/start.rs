@@ -72,14 +72,14 @@ fn address_override(text: &str) -> Result<(String, String), String> {
 /// What is logged unless `ISOBAR_LOG` says otherwise. openraft warns of every attempt to reach a node that is away.
 const LOG: &str = "warn,openraft=error";
 
-/// Runs the node until SIGTERM or Ctrl-C.
+/// Runs the node until SIGTERM or Ctrl-C, or until it can do nothing more.
 pub async fn run(arguments: Arguments) -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("ISOBAR_LOG").unwrap_or_else(|_| EnvFilter::new(LOG)))
         .with_writer(std::io::stderr)
         .init();
     match start(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(message) => {
             eprintln!("isobar: {message}");
             ExitCode::FAILURE
@@ -123,7 +123,7 @@ fn configuration(arguments: Arguments) -> Result<Configuration, String> {
     Ok(configuration)
 }
 
-async fn start(arguments: Arguments) -> Result<(), String> {
+async fn start(arguments: Arguments) -> Result<ExitCode, String> {
     let invitation = arguments.invitation.as_deref().map(Invitation::read).transpose()?;
     let mut configuration = configuration(arguments)?;
     // Before anything is opened, so that an early signal is not lost.
@@ -139,35 +139,75 @@ async fn start(arguments: Arguments) -> Result<(), String> {
     let node = Node::open_member(configuration, place).await.map_err(|error| error.to_string())?;
     let node = Arc::new(node);
     let server = Server::start(node.clone()).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    let tasks = tokio::select! {
-        outcome = ready(&node, &server) => match outcome {
-            Ok(()) => background(&node),
-            Err(error) => {
-                server.stop().await;
-                let _ = node.replica.shutdown().await;
-                return Err(error.to_string());
-            }
-        },
-        () = signals.next() => vec![],
+    let mut tasks = vec![];
+    let serve = async {
+        if let Err(error) = ready(&node, &server).await {
+            return error;
+        }
+        tasks = background(&node);
+        std::future::pending().await
     };
-    if node.serving.load(Ordering::Relaxed) {
-        signals.next().await;
+    let end = tokio::select! {
+        biased;
+        error = node.replica.wait_for_failure() => End::Failed(error),
+        () = signals.next() => End::Told,
+        refused = serve => End::Refused(refused),
+    };
+    match &end {
+        End::Told => {
+            eprintln!("isobar: stopping");
+            node.replica.step_down().await;
+        }
+        End::Failed(error) => {
+            eprintln!("isobar: {}", last_words(&node, error));
+            tokio::select! {
+                () = tokio::time::sleep(LAST_ANSWERS) => {}
+                () = signals.next() => {}
+            }
+        }
+        End::Refused(_) => {}
     }
-    eprintln!("isobar: stopping");
-    node.replica.step_down().await;
     tokio::select! {
         () = server.stop() => {}
         () = signals.next() => eprintln!("isobar: not waiting for running requests"),
     }
     tasks.iter().for_each(JoinHandle::abort);
-    node.replica.shutdown().await.map_err(|error| error.to_string())
+    // What still waits for a disk that has failed may wait for ever.
+    let limit = if matches!(end, End::Failed(_)) { LAST_ANSWERS } else { Duration::MAX };
+    let shut_down = tokio::time::timeout(limit, node.replica.shutdown()).await.unwrap_or(Ok(()));
+    match end {
+        End::Told => shut_down.map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string()),
+        End::Failed(_) => Ok(ExitCode::FAILURE),
+        End::Refused(error) => Err(error.to_string()),
+    }
+}
+
+/// Why a node ends.
+enum End {
+    /// By a signal.
+    Told,
+    /// It can do nothing more until it is started anew.
+    Failed(isobar_replica::Error),
+    /// It cannot serve.
+    Refused(isobar_replica::Error),
+}
+
+/// How long a node that has failed still answers, with errors and with why (`GET /health`).
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// What has failed, and who must act.
+fn last_words(node: &Node, error: &isobar_replica::Error) -> String {
+    let data = node.configuration.data.display();
+    format!(
+        "this node has failed and stops: {error}. Whoever runs it must see to the disk of {data}, and start it again."
+    )
 }
 
 /// How long a node waits for its cluster before it says so.
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 
 /// Waits until the node can serve reads, and says where it is.
-async fn ready(node: &Node, server: &Server) -> isobar_replica::Result<()> {
+async fn ready(node: &Node, server: &Server) -> Result<(), isobar_replica::Error> {
     let mut ready = std::pin::pin!(node.replica.ready());
     let outcome = match tokio::time::timeout(QUIET_WAIT, &mut ready).await {
         Ok(outcome) => outcome,

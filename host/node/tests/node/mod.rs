@@ -35,7 +35,11 @@ pub fn command(data: &Path, arguments: &[&str]) -> Command {
 
 /// Starts a node and waits until it is ready.
 pub fn start(data: &Path, arguments: &[&str]) -> Process {
-    let mut child = command(data, arguments).stderr(Stdio::inherit()).spawn().expect("the binary runs");
+    started(command(data, arguments).stderr(Stdio::inherit()).spawn().expect("the binary runs"))
+}
+
+/// Waits until a node that has been started is ready.
+pub fn started(mut child: Child) -> Process {
     let mut line = String::new();
     let stdout = child.stdout.take().expect("a pipe");
     BufReader::new(stdout).read_line(&mut line).expect("a line");

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::failure::Failure;
 use crate::journal::BatchReader;
 use crate::options::{Clock, Limits};
 use crate::packed::Writes;
@@ -56,6 +57,7 @@ pub struct Workplace {
     pub visibility: Arc<Visibility>,
     pub clock: Arc<dyn Clock>,
     pub limits: Arc<Limits>,
+    pub failure: Failure,
 }
 
 impl Applier {
@@ -159,7 +161,7 @@ impl Worker {
         if self.failure.is_none()
             && let Err(error) = step(self)
         {
-            tracing::error!(%error, "the store cannot be written to");
+            self.place.failure.report("the store cannot be written to", &error);
             self.failure = Some(error);
         }
     }

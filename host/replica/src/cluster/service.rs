@@ -127,9 +127,7 @@ impl Cluster {
                         Ok(Response::Committed { timestamp: commit.timestamp, entry })
                     }
                     // Its journal has stopped: that says nothing of the commit, and another node will lead.
-                    Ok(Decision::Refused(_)) if self.journal.failure().is_some() || self.commits.has_failed() => {
-                        Ok(self.not_leader())
-                    }
+                    Ok(Decision::Refused(_)) if self.journal.failure().is_some() => Ok(self.not_leader()),
                     Ok(Decision::Refused(error)) => Err(error),
                     Ok(Decision::NotLeading | Decision::Lost) => Ok(self.not_leader()),
                     Err(_) => Err(Error::unknown_outcome("the leader could not reach a majority in time")),

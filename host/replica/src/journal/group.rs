@@ -4,6 +4,7 @@
 use super::{BatchBuilder, BatchReader, Journal, ProposeError};
 use crate::certify::Certifier;
 use crate::error::{Error, Result};
+use crate::failure::Failure;
 use crate::options::{Clock, Limits};
 use crate::replica::{Commit, Outcome};
 use crate::store::Store;
@@ -11,8 +12,8 @@ use crate::transaction::{Proposal, Reads};
 use crate::visibility::Visibility;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -59,7 +60,7 @@ struct Shared {
     /// Who waits for a commit that is on its way.
     waiting: Mutex<HashMap<Ulid, Vec<Reply>>>,
     refused: Mutex<Refused>,
-    failure: OnceLock<Error>,
+    failure: Failure,
     /// Why nothing is decided for now.
     refusal: Mutex<Option<Error>>,
     counters: GroupCounters,
@@ -87,6 +88,7 @@ pub struct Desk<J> {
     pub visibility: Arc<Visibility>,
     pub clock: Arc<dyn Clock>,
     pub limits: Arc<Limits>,
+    pub failure: Failure,
     /// Whether entries travel to other nodes.
     pub has_peers: bool,
 }
@@ -100,7 +102,7 @@ impl GroupCommit {
             visibility: desk.visibility.clone(),
             waiting: Mutex::default(),
             refused: Mutex::default(),
-            failure: OnceLock::new(),
+            failure: desk.failure.clone(),
             refusal: Mutex::default(),
             counters: GroupCounters::default(),
             finished: watch::Sender::new((0, 0)),
@@ -115,11 +117,6 @@ impl GroupCommit {
         &self.shared.counters
     }
 
-    /// Whether the journal has failed, after which nothing can be committed here.
-    pub fn has_failed(&self) -> bool {
-        self.shared.failure.get().is_some()
-    }
-
     /// Refuses all commits from now on that have not been decided about; none: no more.
     pub fn refuse_all(&self, why: Option<Error>) {
         *self.shared.refusal.lock() = why;
@@ -128,7 +125,7 @@ impl GroupCommit {
     /// Hands in a commit and waits for its outcome. The commit goes on when the caller goes away.
     pub async fn commit(&self, id: Ulid, proposal: Arc<Proposal>) -> Decision {
         if let Some(error) = self.shared.failure.get() {
-            return Decision::Refused(error.clone());
+            return Decision::Refused(error);
         }
         let (reply, outcome) = oneshot::channel();
         if self.requests.send(Request { id, proposal, reply }).await.is_err() {
@@ -344,7 +341,7 @@ impl Shared {
     /// What became of a commit that was asked for before.
     fn first_outcome(&self, id: Ulid) -> Result<Option<Decision>> {
         if let Some(error) = self.failure.get() {
-            return Err(error.clone());
+            return Err(error);
         }
         if let Some(timestamp) = self.store.view()?.outcome(id)? {
             let index = self.visibility.applied_index();
@@ -407,13 +404,8 @@ impl Shared {
             }
             Err(ProposeError::NotLeading) => (0, Some(Decision::Lost)),
             Err(ProposeError::NotTaken) => (0, Some(Decision::NotLeading)),
-            Err(ProposeError::Failed(error)) => {
-                tracing::error!(%error, "the journal cannot be written to");
-                let why = error.to_string();
-                // What was handed in may or may not be there after a restart, and nothing more can be added to it.
-                let _ = self.failure.set(error);
-                (0, Some(Decision::Refused(Error::unknown_outcome(why))))
-            }
+            // What was handed in may or may not be there after a restart.
+            Err(ProposeError::Failed(error)) => (0, Some(Decision::Refused(Error::unknown_outcome(error.to_string())))),
         };
         for commit in commits {
             let replies = self.waiting.lock().remove(&commit.id).unwrap_or_default();

@@ -71,7 +71,7 @@ pub trait Journal: Send + Sync + 'static {
     /// Batches of commits that are still in the journal, oldest first, and the index of the first of them.
     fn recent(&self, entries: u64) -> Result<Vec<std::sync::Arc<Vec<u8>>>>;
 
-    /// Why the journal has stopped for good; none: it works.
+    /// Why nothing can be agreed on here any more; none: it works.
     fn failure(&self) -> Option<Error>;
 
     fn progress(&self) -> Progress;

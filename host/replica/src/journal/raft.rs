@@ -8,6 +8,7 @@ use super::{Journal, Progress, ProposeError};
 use crate::apply::Applier;
 use crate::error::{Error, Result};
 use crate::execution::{Execution, Workers};
+use crate::failure::Failure;
 use crate::options::{Clock, Limits};
 use crate::store::{Applied, Place, SnapshotReader, unpanicked};
 use crate::transport::Member;
@@ -37,6 +38,7 @@ pub struct RaftJournal {
     log: LogStore,
     machine: Machine,
     workers: Workers,
+    failure: Failure,
 }
 
 pub fn failed(error: impl Display) -> Error {
@@ -61,6 +63,7 @@ pub struct Opening<'a> {
     pub clock: Arc<dyn Clock>,
     pub limits: Arc<Limits>,
     pub execution: Execution,
+    pub failure: Failure,
     /// A new journal begins with this node alone; otherwise it waits until somebody takes it in.
     pub founds: bool,
 }
@@ -72,8 +75,8 @@ impl RaftJournal {
         N: RaftNetworkFactory<Types>,
         N::Network: NetSnapshot<Types, SnapshotData = SnapshotData>,
     {
-        let Opening { node_id, member, place, applied, applier, clock, limits, execution, founds } = opening;
-        let log = unpanicked("the journal", || LogStore::open(place, &limits, execution))?;
+        let Opening { node_id, member, place, applied, applier, clock, limits, execution, failure, founds } = opening;
+        let log = unpanicked("the journal", || LogStore::open(place, &limits, execution, failure.clone()))?;
         log.check_against(applied.index, machine::has_peers(applied)?)?;
         let witness = member.witness;
         let parts = Parts { applier, log: log.clone(), clock: clock.clone(), limits: limits.clone(), node_id, witness };
@@ -108,8 +111,9 @@ impl RaftJournal {
         });
         let raft = raft.await.map_err(failed)??;
         workers.handle.spawn(purge::run(raft.clone(), machine.clone(), log.clone(), limits));
+        workers.handle.spawn(watch(raft.metrics(), failure.clone()));
         let metrics = Mutex::new(raft.metrics());
-        Ok(RaftJournal { raft, metrics, log, machine, workers })
+        Ok(RaftJournal { raft, metrics, log, machine, workers, failure })
     }
 
     /// Where the journal's tasks run.
@@ -182,6 +186,21 @@ fn config(limits: &Limits) -> Config {
         replication_lag_threshold: 1 << 40,
         max_payload_entries: 4096,
         ..Config::default()
+    }
+}
+
+/// Between two looks at whether the journal runs.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Reports what stops the journal, other than the files, which report it themselves.
+async fn watch(metrics: Metrics, failure: Failure) {
+    loop {
+        let state = metrics.borrow_watched().running_state.clone();
+        match state {
+            Ok(()) => tokio::time::sleep(LOOK).await,
+            Err(Fatal::Stopped) => return,
+            Err(error) => return failure.report("the journal has stopped", &failed(error)),
+        }
     }
 }
 
@@ -277,7 +296,7 @@ impl Journal for RaftJournal {
     }
 
     fn failure(&self) -> Option<Error> {
-        self.metrics.lock().borrow_watched().running_state.as_ref().err().map(failed)
+        self.failure.get().or_else(|| self.metrics.lock().borrow_watched().running_state.as_ref().err().map(failed))
     }
 
     fn progress(&self) -> Progress {

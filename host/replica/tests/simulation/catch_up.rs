@@ -3,6 +3,7 @@
 
 use crate::cluster::world::{World, limits};
 use crate::cluster::{for_seeds, rows};
+use crate::disk::Fault;
 use isobar_replica::Replica;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -125,6 +126,31 @@ async fn crowded(seed: u64) {
     world.all_ready(Duration::from_secs(60)).await;
     sleep(Duration::from_secs(2)).await;
     world.converged().await;
+}
+
+/// A store that cannot be written to while it is replaced stops its node for good, which then starts anew from what it
+/// had.
+async fn broken(seed: u64) {
+    let (mut world, leader, away) = one_is_away(seed).await;
+    let chunks = world.running(leader).snapshot().await.expect("a snapshot").count() as u64;
+    assert!(world.start(away).await);
+    while world.network.chunks_at(away) < chunks {
+        sleep(Duration::from_millis(1)).await;
+    }
+    world.nodes[&away].disk.plan(Fault::Error(std::io::ErrorKind::Other), 20);
+    let failed = tokio::time::timeout(Duration::from_secs(30), world.running(away).wait_for_failure()).await;
+    let why = failed.expect("it fails").to_string();
+    assert!(why.contains("the store cannot be written to"), "{why}");
+    assert!(world.running(away).has_failed());
+    world.repair().await;
+    world.all_ready(Duration::from_secs(60)).await;
+    sleep(Duration::from_secs(2)).await;
+    world.converged().await;
+}
+
+#[test]
+fn a_store_that_fails_while_it_is_replaced_comes_back() {
+    for_seeds("a_store_that_fails_while_it_is_replaced_comes_back", SEEDS, broken);
 }
 
 #[test]

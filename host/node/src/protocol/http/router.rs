@@ -130,7 +130,7 @@ async fn answer(service: Arc<Service>, request: Request<Incoming>) -> Result<Res
             let (body, _room) = request::read(&service.node.configuration.http, &service.memory, body).await?;
             cluster::change(&service.node, change, &parts.headers, &body).await
         }
-        Route::Health => Ok(json_response(StatusCode::OK, &json!({"status": "ok"}))),
+        Route::Health => Ok(health(&service)),
         Route::Ready => Ok(ready(&service)),
         Route::Metrics => {
             let connections = service.connections.load(Ordering::Relaxed);
@@ -214,16 +214,30 @@ async fn outcome(node: &Node, id: &str) -> Result<Response<Body>, Refusal> {
     }
 }
 
+/// A node that has failed lives for a moment only, and says why.
+fn health(service: &Service) -> Response<Body> {
+    match service.node.replica.failure() {
+        Some(error) => failed(service, error),
+        None => json_response(StatusCode::OK, &json!({"status": "ok"})),
+    }
+}
+
+fn failed(service: &Service, error: isobar_replica::Error) -> Response<Body> {
+    let region = &service.node.configuration.region;
+    let answer = json!({"status": "failed", "region": region, "error": error_json(&Error::from(error))});
+    json_response(StatusCode::SERVICE_UNAVAILABLE, &answer)
+}
+
 fn ready(service: &Service) -> Response<Body> {
     let region = &service.node.configuration.region;
+    if let Some(error) = service.node.replica.failure() {
+        return failed(service, error);
+    }
     if service.stopping.load(Ordering::Relaxed) {
         return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "stopping", "region": region}));
     }
     if !service.node.serving.load(Ordering::Relaxed) {
         return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "joining", "region": region}));
-    }
-    if service.node.replica.metrics().stopped {
-        return json_response(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "read-only", "region": region}));
     }
     json_response(StatusCode::OK, &json!({"status": "ready", "region": region}))
 }

@@ -7,6 +7,7 @@ mod writer;
 use super::types::{Entry, LogId, Types, Vote};
 use crate::error::{Error, Result};
 use crate::execution::Execution;
+use crate::failure::Failure;
 use crate::options::Limits;
 use crate::store::{Place, failed};
 use openraft::storage::{IOFlushed, LogState, RaftLogStorage};
@@ -76,7 +77,7 @@ pub struct LogStore {
 
 impl LogStore {
     /// Opens or creates the journal's file.
-    pub fn open(place: Place<'_>, limits: &Limits, execution: Execution) -> Result<LogStore> {
+    pub fn open(place: Place<'_>, limits: &Limits, execution: Execution, failure: Failure) -> Result<LogStore> {
         let database = place.open(limits.journal_file_cache_bytes, "the journal")?;
         let mut memory = Memory::default();
         let transaction = database.begin_write().map_err(failed)?;
@@ -97,7 +98,7 @@ impl LogStore {
             syncs: AtomicU64::new(0),
         });
         let (commands, receiver) = unbounded_channel();
-        let writer = Writer { shared: shared.clone() };
+        let writer = Writer { shared: shared.clone(), failure };
         execution.start("isobar-log", writer.run(receiver))?;
         Ok(LogStore { shared, commands })
     }

@@ -2,6 +2,7 @@
 
 use super::{ENTRIES, PURGED, STATE, Shared, VOTE};
 use crate::error::Result;
+use crate::failure::Failure;
 use crate::journal::types::Types;
 use crate::store::failed;
 use openraft::storage::IOFlushed;
@@ -27,6 +28,7 @@ const GROUP: usize = 256;
 
 pub struct Writer {
     pub shared: Arc<Shared>,
+    pub failure: Failure,
 }
 
 impl Writer {
@@ -43,7 +45,7 @@ impl Writer {
             if failure.is_none()
                 && let Err(error) = self.write(&group)
             {
-                tracing::error!(%error, "the journal cannot be written to");
+                self.failure.report("the journal cannot be written to", &error);
                 failure = Some(error.to_string());
             }
             for command in group {
