@@ -42,6 +42,8 @@ type Reply = oneshot::Sender<Decision>;
 struct Request {
     id: Ulid,
     proposal: Arc<Proposal>,
+    /// Of this node itself.
+    own: bool,
     reply: Reply,
 }
 
@@ -117,28 +119,33 @@ impl GroupCommit {
         &self.shared.counters
     }
 
-    /// Refuses all commits from now on that have not been decided about; none: no more.
+    /// Refuses all commits of clients from now on that have not been decided about; none: no more.
     pub fn refuse_all(&self, why: Option<Error>) {
         *self.shared.refusal.lock() = why;
     }
 
     /// Hands in a commit and waits for its outcome. The commit goes on when the caller goes away.
     pub async fn commit(&self, id: Ulid, proposal: Arc<Proposal>) -> Decision {
+        self.hand_in(id, proposal, false).await
+    }
+
+    async fn hand_in(&self, id: Ulid, proposal: Arc<Proposal>, own: bool) -> Decision {
         if let Some(error) = self.shared.failure.get() {
             return Decision::Refused(error);
         }
         let (reply, outcome) = oneshot::channel();
-        if self.requests.send(Request { id, proposal, reply }).await.is_err() {
+        if self.requests.send(Request { id, proposal, own, reply }).await.is_err() {
             return Decision::Refused(Error::unavailable("the replica is shutting down"));
         }
         let unknown = || Decision::Refused(Error::unknown_outcome("the replica is shutting down"));
         outcome.await.unwrap_or_else(|_| unknown())
     }
 
-    /// Hands in a commit of packed writes of this node's own, which no other commit concerns.
+    /// Hands in a commit of packed writes of this node's own, which no other commit concerns. It is small, and may be
+    /// what ends a refusal of all others.
     pub async fn write(&self, id: Ulid, writes: Vec<u8>) -> Decision {
         let snapshot = self.shared.store.applied_timestamp();
-        self.commit(id, Arc::new(Proposal { snapshot, writes, reads: Reads::default() })).await
+        self.hand_in(id, Arc::new(Proposal { snapshot, writes, reads: Reads::default() }), true).await
     }
 
     /// Whether a key has a row now.
@@ -283,7 +290,7 @@ impl<J: Journal> Decider<J> {
     }
 
     fn decide(&mut self, request: Request, batch: &mut BatchBuilder, commits: &mut Vec<Commit>) {
-        let Request { id, proposal, reply } = request;
+        let Request { id, proposal, own, reply } = request;
         if let Some(waiting) = self.shared.waiting.lock().get_mut(&id) {
             waiting.push(reply);
             return;
@@ -296,7 +303,7 @@ impl<J: Journal> Decider<J> {
             let _ = reply.send(Decision::NotLeading);
             return;
         };
-        let decision = match self.shared.first_outcome(id) {
+        let decision = match self.shared.first_outcome(id, own) {
             Ok(Some(outcome)) => outcome,
             Ok(None) => {
                 let Desk { clock, limits, .. } = &self.desk;
@@ -338,8 +345,8 @@ async fn seen<J: Journal>(visibility: &Visibility, journal: &J, index: u64) -> R
 }
 
 impl Shared {
-    /// What became of a commit that was asked for before.
-    fn first_outcome(&self, id: Ulid) -> Result<Option<Decision>> {
+    /// What became of a commit that was asked for before; an error where nothing can be decided now.
+    fn first_outcome(&self, id: Ulid, own: bool) -> Result<Option<Decision>> {
         if let Some(error) = self.failure.get() {
             return Err(error);
         }
@@ -351,8 +358,8 @@ impl Shared {
             return Ok(Some(Decision::Refused(error.clone())));
         }
         match &*self.refusal.lock() {
-            Some(error) => Err(error.clone()),
-            None => Ok(None),
+            Some(error) if !own => Err(error.clone()),
+            _ => Ok(None),
         }
     }
 

@@ -71,6 +71,8 @@ async fn leader_is_full(seed: u64) {
     assert_eq!(rows.leader(), now, "leadership goes round");
     rows.set_free(leader, u64::MAX);
     rows.put(leader).await.expect("committed");
+    // Followers apply what they have.
+    sleep(Duration::from_secs(2)).await;
     rows.world.converged().await;
 }
 
@@ -88,11 +90,16 @@ async fn majority_is_full(seed: u64) {
     named.sort_unstable();
     let refused = rows.refused(third).await;
     assert_eq!(refused, named.map(|id| format!("node {id} in region-{id}")).join(", "));
-    // Reads go on.
+    // Reads go on, and a node that is full can be removed.
     rows::get(&rows.world.running(third), 1).await.expect("read");
-    rows.set_free(second, u64::MAX);
+    rows.world.running(third).remove_member(second).await.expect("removed");
+    rows.world.discard(second);
     sleep(HEARD).await;
-    rows.put(third).await.expect("two have room again");
+    rows.put(third).await.expect_err("one of two has no room");
+    let fourth = rows.world.add(isobar_replica::Role::Voter).await;
+    sleep(HEARD).await;
+    rows.put(third).await.expect("two of three have room again");
+    rows.put(fourth).await.expect("committed");
     assert_ne!(rows.leader(), leader);
 }
 
