@@ -43,6 +43,10 @@ async fn main() {
     }
     client.sql(&fill(), &[]).await;
 
+    // `-- transfers`: those alone.
+    if std::env::args().any(|argument| argument == "transfers") {
+        return compare_transfers(&client, server, &node, folder.path()).await;
+    }
     let one = client.latency("SELECT 1").await;
     let call = client.latency("SELECT nothing()").await;
     println!("{:<44}{:>10.1} us", "SELECT 1, one connection", micros(one));
@@ -55,16 +59,30 @@ async fn main() {
     println!("{:<44}{:>10.3} us a row", "a function of a procedure over them", micros(own) / f64::from(ROWS));
     println!("{:<44}{:>10.3} us a row\n", "the difference", (micros(own) - micros(built_in)) / f64::from(ROWS));
 
-    let url = format!("http://{}", server.address);
+    compare_transfers(&client, server, &node, folder.path()).await;
+}
+
+async fn compare_transfers(client: &Client, server: Server, node: &Node, folder: &Path) {
+    let url = client.url.clone();
+    let (before, used) = (node.replica.metrics(), processor_time());
     let calls = transfers(&url, Way::Procedure).await;
+    let (after, used) = (node.replica.metrics(), processor_time() - used);
     println!("{:<44}{calls:>10.0} /s", "transfers, a procedure call each");
+    let commits = (after.committed - before.committed).max(1);
+    let shared = commits as f64 / (after.entries - before.entries).max(1) as f64;
+    println!("{:<44}{:>10.1} us", "processor time of one, its client's too", micros(used) / commits as f64);
+    println!("{:<44}{shared:>10.2}", "commits in one entry of the journal");
+    let used = processor_time();
+    let before = node.replica.metrics().committed;
     let statements = transfers(&url, Way::Statements).await;
+    let used = micros(processor_time() - used) / (node.replica.metrics().committed - before).max(1) as f64;
     println!("{:<44}{statements:>10.0} /s{:>8.2} x", "transfers, four statements each", calls / statements);
+    println!("{:<44}{used:>10.1} us", "processor time of one, its client's too");
     let total = client.sql("SELECT check_total()", &[]).await;
     assert_eq!(total["rows"][0][0], json!(format!("{}.00", ACCOUNTS * 1000)), "money was made or lost");
     server.stop().await;
     node.replica.shutdown().await.expect("a clean end");
-    match postgresql(folder.path()) {
+    match postgresql(folder) {
         Ok(theirs) => {
             println!("{:<44}{theirs:>10.0} /s{:>8.2} x", "transfers, PL/pgSQL in PostgreSQL 15", calls / theirs);
         }
@@ -74,6 +92,18 @@ async fn main() {
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
+}
+
+/// What this process has used of all processors, and the system for it.
+fn processor_time() -> Duration {
+    // SAFETY: all zeros are a value of this type, and the pointer is to it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    time(usage.ru_utime) + time(usage.ru_stime)
 }
 
 fn fill() -> String {
