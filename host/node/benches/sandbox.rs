@@ -102,8 +102,8 @@ async fn begin(node: &Node) -> Transaction {
     transaction
 }
 
-async fn call_in(node: &Node) -> Call {
-    Call {
+async fn call_in(node: &Node) -> Box<Call> {
+    Box::new(Call {
         transaction: Some(begin(node).await),
         read_only: false,
         results: Results::held(64 << 20),
@@ -119,7 +119,7 @@ async fn call_in(node: &Node) -> Call {
         region: "local".into(),
         settings: Arc::default(),
         procedures: Nesting::default(),
-    }
+    })
 }
 
 async fn measure_component(node: &Node, sandbox: &Sandbox, sql: &str, times: u32) -> Duration {

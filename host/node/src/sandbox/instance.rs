@@ -95,7 +95,7 @@ pub async fn unless_stopped<T>(
 
 /// What the store of an instance holds: the call that it serves, if any, and the count of its memory.
 pub struct State {
-    pub call: Option<Call>,
+    pub call: Option<Box<Call>>,
     pub memory: MemoryLimit,
     /// Whose instance it is; it runs the statements of procedures as well.
     pub sandbox: WeakSandbox,
@@ -104,7 +104,7 @@ pub struct State {
 impl State {
     /// The call in progress. Guests run only inside calls; a guest that acts outside one gets an error.
     pub fn call(&mut self) -> Result<&mut Call> {
-        self.call.as_mut().ok_or_else(|| Error::internal("no statement is running"))
+        self.call.as_deref_mut().ok_or_else(|| Error::internal("no statement is running"))
     }
 }
 

@@ -131,8 +131,8 @@ impl Clock for Still {
     }
 }
 
-fn call() -> Call {
-    Call {
+fn call() -> Box<Call> {
+    Box::new(Call {
         transaction: None,
         read_only: false,
         results: Results::held(1 << 20),
@@ -148,7 +148,7 @@ fn call() -> Call {
         region: "here".into(),
         settings: Arc::default(),
         procedures: Nesting::default(),
-    }
+    })
 }
 
 fn request(sql: &str) -> Request {

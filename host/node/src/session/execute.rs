@@ -274,7 +274,7 @@ impl Session {
         }
         let timeout = [self.settings.statement_timeout(), self.node.sandbox.limits().statement_time()];
         let mut request = self.request(statement, surroundings);
-        let mut call = Call {
+        let mut call = Box::new(Call {
             transaction,
             read_only: surroundings.options.read_only,
             results: std::mem::take(results),
@@ -290,7 +290,7 @@ impl Session {
             region: self.node.configuration.region.as_str().into(),
             settings: request.settings.as_slice().into(),
             procedures: Nesting::default(),
-        };
+        });
         let mut outcome;
         (call, outcome) = self.node.sandbox.execute(call, &request).await;
         if let Ok(Outcome::Control(Control::ExecutePrepared { name, parameters })) = outcome {

@@ -50,21 +50,26 @@ pub struct Description {
 
 impl Sandbox {
     /// Runs one statement. The call always comes back. Dropping the future stops the statement and costs the instance.
-    pub async fn execute(&self, call: Call, request: &Request) -> (Call, Result<Outcome>) {
+    pub async fn execute(&self, call: Box<Call>, request: &Request) -> (Box<Call>, Result<Outcome>) {
         let permit = self.pool().permit().await;
         self.execute_with(permit, call, request).await
     }
 
     /// Runs one statement of a procedure, in an instance of its own beside the one that waits for the procedure.
-    pub(crate) async fn execute_nested(&self, call: Call, request: &Request) -> (Call, Result<Outcome>) {
+    pub(crate) async fn execute_nested(&self, call: Box<Call>, request: &Request) -> (Box<Call>, Result<Outcome>) {
         let permit = self.pool().nested_permit();
         self.execute_with(permit, call, request).await
     }
 
-    async fn execute_with(&self, permit: Result<Permit>, call: Call, request: &Request) -> (Call, Result<Outcome>) {
+    async fn execute_with(
+        &self,
+        permit: Result<Permit>,
+        call: Box<Call>,
+        request: &Request,
+    ) -> (Box<Call>, Result<Outcome>) {
         let mut lent = match self.lend(permit, call).await {
             Ok(lent) => lent,
-            Err((call, error)) => return (*call, Err(error)),
+            Err((call, error)) => return (call, Err(error)),
         };
         let Instance { store, engine } = &mut lent.instance;
         let answer = engine.isobar_engine_statement().call_execute(store, request).await;
@@ -72,13 +77,13 @@ impl Sandbox {
     }
 
     /// Describes one statement without running it.
-    pub async fn describe(&self, call: Call, request: &Request) -> (Call, Result<Description>) {
+    pub async fn describe(&self, call: Box<Call>, request: &Request) -> (Box<Call>, Result<Description>) {
         let permit = self.pool().permit().await;
         self.describe_with(permit, call, request).await
     }
 
     /// Describes one statement of a procedure.
-    pub(crate) async fn describe_nested(&self, call: Call, request: &Request) -> (Call, Result<Description>) {
+    pub(crate) async fn describe_nested(&self, call: Box<Call>, request: &Request) -> (Box<Call>, Result<Description>) {
         let permit = self.pool().nested_permit();
         self.describe_with(permit, call, request).await
     }
@@ -86,12 +91,12 @@ impl Sandbox {
     async fn describe_with(
         &self,
         permit: Result<Permit>,
-        call: Call,
+        call: Box<Call>,
         request: &Request,
-    ) -> (Call, Result<Description>) {
+    ) -> (Box<Call>, Result<Description>) {
         let mut lent = match self.lend(permit, call).await {
             Ok(lent) => lent,
-            Err((call, error)) => return (*call, Err(error)),
+            Err((call, error)) => return (call, Err(error)),
         };
         let Instance { store, engine } = &mut lent.instance;
         let answer = engine.isobar_engine_statement().call_describe(store, request).await;
@@ -99,14 +104,14 @@ impl Sandbox {
     }
 
     /// Puts the call into an instance.
-    async fn lend(&self, permit: Result<Permit>, call: Call) -> Result<Lent, (Box<Call>, Error)> {
+    async fn lend(&self, permit: Result<Permit>, call: Box<Call>) -> Result<Lent, (Box<Call>, Error)> {
         let permit = match permit {
             Ok(permit) => permit,
-            Err(error) => return Err((Box::new(call), error)),
+            Err(error) => return Err((call, error)),
         };
         let mut instance = match self.instance().await {
             Ok(instance) => instance,
-            Err(error) => return Err((Box::new(call), error)),
+            Err(error) => return Err((call, error)),
         };
         let state = instance.store.data_mut();
         state.call = Some(call);
@@ -116,7 +121,7 @@ impl Sandbox {
     }
 
     /// Takes the call out again, and keeps the instance only when it has not trapped.
-    fn give_back<T>(&self, mut lent: Lent, answer: wasmtime::Result<Result<T>>) -> (Call, Result<T>) {
+    fn give_back<T>(&self, mut lent: Lent, answer: wasmtime::Result<Result<T>>) -> (Box<Call>, Result<T>) {
         let state = lent.instance.store.data_mut();
         let exhausted = state.memory.exhausted;
         let Some(mut call) = state.call.take() else { unreachable!("a call stays until it is taken here") };

@@ -31,12 +31,12 @@ impl Procedures {
     /// dropping the future stops the procedure. `sandbox` runs the procedure's statements.
     pub async fn call(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         target: &Target,
         arguments: &[u8],
         count: u32,
         sandbox: Option<Sandbox>,
-    ) -> (Call, Result<Answer>) {
+    ) -> (Box<Call>, Result<Answer>) {
         call.procedures.routine_called = true;
         let limits = target.limits.over(self.limits());
         if call.procedures.depth >= limits.depth {
@@ -90,13 +90,13 @@ impl Procedures {
 
     async fn call_inside(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         target: &Target,
         limits: &Limits,
         arguments: &[u8],
         count: u32,
         sandbox: Option<Sandbox>,
-    ) -> (Call, Result<Answer>, Used) {
+    ) -> (Box<Call>, Result<Answer>, Used) {
         let kept = &mut call.procedures.instances;
         let found = kept.iter().position(|instance| instance.digest == target.digest && instance.is_of(target));
         let (mut instance, own_deadline) = match found.map(|index| kept.swap_remove(index)) {
@@ -110,7 +110,7 @@ impl Procedures {
             }
             None => match self.new_instance(call, target, limits, sandbox).await {
                 Ok(made) => made,
-                Err((call, error)) => return (*call, Err(error), Used::default()),
+                Err((call, error)) => return (call, Err(error), Used::default()),
             },
         };
         let before = instance.store.data().statements;
@@ -139,14 +139,14 @@ impl Procedures {
     /// An instance with the call inside it, and when its time is over.
     async fn new_instance(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         target: &Target,
         limits: &Limits,
         sandbox: Option<Sandbox>,
     ) -> Result<(Instance, Option<Instant>), (Box<Call>, Error)> {
         let parts = match self.parts(&mut call, target, limits).await {
             Ok(parts) => parts,
-            Err(error) => return Err((Box::new(call), error)),
+            Err(error) => return Err((call, error)),
         };
         let own_deadline = call.shorten_deadline(limits, Duration::ZERO);
         let started = Instant::now();
@@ -161,7 +161,7 @@ impl Procedures {
                 let state = store.data_mut();
                 let error = failure::explain(&failure, state, own_deadline);
                 let Some(call) = state.call.take() else { unreachable!("a call stays until it is taken here") };
-                Err((Box::new(call), error))
+                Err((call, error))
             }
         }
     }

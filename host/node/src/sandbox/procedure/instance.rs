@@ -45,7 +45,7 @@ impl Nesting {
 /// What the store of an instance holds.
 pub struct State {
     /// The caller's call, while it is neither with the engine that called nor with one that is called.
-    pub call: Option<Call>,
+    pub call: Option<Box<Call>>,
     pub memory: MemoryLimit,
     pub resources: ResourceTable,
     pub target: Target,
@@ -75,7 +75,7 @@ const LINE_BYTES_MAX: usize = 8 << 10;
 impl State {
     /// The call in progress.
     pub fn call(&mut self) -> Result<&mut Call> {
-        self.call.as_mut().ok_or_else(|| Error::internal("no statement is running"))
+        self.call.as_deref_mut().ok_or_else(|| Error::internal("no statement is running"))
     }
 
     /// Counts the bytes of a message; 39P14 beyond the limit.
@@ -216,7 +216,7 @@ impl Procedures {
     /// Makes an instance, which runs what the component does at its start. The call is inside it then, or comes back.
     pub(super) async fn instantiate(
         &self,
-        call: Call,
+        call: Box<Call>,
         target: &Target,
         sandbox: Option<Sandbox>,
         parts: Parts,

@@ -84,10 +84,10 @@ impl State {
     async fn run_apart(
         &mut self,
         sandbox: &Sandbox,
-        mut call: Call,
+        mut call: Box<Call>,
         sql: &str,
         values: &[Value],
-    ) -> (Call, Result<Outcome>) {
+    ) -> (Box<Call>, Result<Outcome>) {
         match call.transaction().and_then(|transaction| Ok(transaction.begin_statement()?)) {
             Ok(()) => {}
             Err(error) => return (call, Err(error)),
@@ -112,10 +112,10 @@ impl State {
     async fn parameters(
         &mut self,
         sandbox: &Sandbox,
-        mut call: Call,
+        mut call: Box<Call>,
         sql: &str,
         values: &[Value],
-    ) -> (Call, Result<Parameters>) {
+    ) -> (Box<Call>, Result<Parameters>) {
         if values.is_empty() {
             return (call, Ok(Parameters::default()));
         }

@@ -53,10 +53,10 @@ async fn fixture(limits: Limits) -> Fixture {
 }
 
 impl Fixture {
-    async fn call(&self) -> Call {
+    async fn call(&self) -> Box<Call> {
         let mut transaction = self.replica.begin(TransactionOptions::default()).await.expect("a transaction");
         transaction.begin_statement().expect("a statement");
-        Call {
+        Box::new(Call {
             transaction: Some(transaction),
             read_only: false,
             results: Results::held(1 << 20),
@@ -72,7 +72,7 @@ impl Fixture {
             region: "here".into(),
             settings: Arc::default(),
             procedures: Nesting::default(),
-        }
+        })
     }
 
     async fn prepare(&self, world: &str, module: &str) -> Prepared {

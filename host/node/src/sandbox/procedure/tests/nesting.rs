@@ -150,7 +150,7 @@ async fn fixture(limits: Limits) -> Fixture {
 }
 
 impl Fixture {
-    async fn call(&self, target: &Target, arguments: &[u8]) -> (Call, Result<Answer, Error>) {
+    async fn call(&self, target: &Target, arguments: &[u8]) -> (Box<Call>, Result<Answer, Error>) {
         let call = self.plain.call().await;
         self.sandbox.procedures().call(call, target, arguments, 1, Some(self.sandbox.clone())).await
     }
