@@ -2,16 +2,20 @@
 
 use crate::error::{Error, Result};
 use crate::options::FreeBytes;
+use parking_lot::Mutex;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often, and how far apart, the lock is tried: a process that was killed may take a moment to be gone, and who
 /// starts the next one need not know.
 const LOCK_ATTEMPTS: u32 = 60;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long it is believed how much is free: what is written meanwhile is small beside the reserve.
+const ROOM_KNOWN: Duration = Duration::from_millis(50);
 
 /// A locked data directory.
 pub struct Directory {
@@ -42,10 +46,18 @@ impl Directory {
 
     /// How much of its disk is free.
     pub fn free(&self) -> FreeBytes {
-        let path = self.path.clone();
+        let (path, known) = (self.path.clone(), Mutex::new(None));
         Arc::new(move || {
+            let mut known = known.lock();
+            if let Some((free, at)) = *known
+                && Instant::elapsed(&at) < ROOM_KNOWN
+            {
+                return Ok(free);
+            }
             let disk = rustix::fs::statvfs(&path)?;
-            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            *known = Some((free, Instant::now()));
+            Ok(free)
         })
     }
 }
