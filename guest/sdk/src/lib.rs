@@ -26,6 +26,8 @@
 // Elsewhere there is no host to import from.
 #![cfg(target_family = "wasm")]
 
+#[cfg(feature = "allocator")]
+mod allocator;
 pub mod bindings;
 mod error;
 pub mod log;
