@@ -53,11 +53,12 @@ pub struct Workers {
 }
 
 impl Workers {
-    pub fn start(execution: Execution, name: &str) -> Result<Workers> {
+    /// `sockets`: whether the tasks may use any.
+    pub fn start(execution: Execution, name: &str, sockets: bool) -> Result<Workers> {
         if execution == Execution::Tasks {
             return Ok(Workers { handle: Handle::current(), _stop: None });
         }
-        let runtime = runtime(name, true)?;
+        let runtime = runtime(name, sockets)?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name(name.into());

@@ -137,6 +137,7 @@ impl Replica {
             execution,
             failure: failure.clone(),
             founds: join.is_empty() && role == Role::Voter,
+            sockets: transport.is_some(),
         };
         let network = Network::new(transport.clone(), clock.clone());
         let journal = Arc::new(RaftJournal::open(opening, network.clone()).await?);

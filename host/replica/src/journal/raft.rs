@@ -66,6 +66,8 @@ pub struct Opening<'a> {
     pub failure: Failure,
     /// A new journal begins with this node alone; otherwise it waits until somebody takes it in.
     pub founds: bool,
+    /// Whether its tasks speak to peers. A thread without sockets is faster to wake.
+    pub sockets: bool,
 }
 
 impl RaftJournal {
@@ -75,13 +77,14 @@ impl RaftJournal {
         N: RaftNetworkFactory<Types>,
         N::Network: NetSnapshot<Types, SnapshotData = SnapshotData>,
     {
-        let Opening { node_id, member, place, applied, applier, clock, limits, execution, failure, founds } = opening;
+        let Opening { node_id, member, place, applied, applier, clock, limits, .. } = opening;
+        let Opening { execution, failure, founds, sockets, .. } = opening;
         let log = unpanicked("the journal", || LogStore::open(place, &limits, execution, failure.clone()))?;
         log.check_against(applied.index, machine::has_peers(applied)?)?;
         let witness = member.witness;
         let parts = Parts { applier, log: log.clone(), clock: clock.clone(), limits: limits.clone(), node_id, witness };
         let machine = Machine::new(parts, applied)?;
-        let workers = Workers::start(execution, "isobar-journal")?;
+        let workers = Workers::start(execution, "isobar-journal", sockets)?;
         let config = Arc::new(config(&limits).validate().map_err(failed)?);
         let (raft_log, raft_machine) = (log.clone(), machine.clone());
         let abstain = Duration::from_micros(crate::visibility::Rules::new(&limits).abstains_for());
