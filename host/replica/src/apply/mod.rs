@@ -199,13 +199,14 @@ impl Worker {
         let mut applied = self.applied.clone();
         let mut states = Vec::with_capacity(entries.len());
         let mut write = self.place.store.begin_write()?;
+        let mut tables = write.tables()?;
         for entry in entries {
             if entry.index <= applied.index {
                 continue;
             }
             for commit in BatchReader(&entry.batch) {
                 let commit = commit?;
-                write.commit(commit.id, commit.timestamp, Writes(commit.writes))?;
+                tables.commit(commit.id, commit.timestamp, Writes(commit.writes))?;
                 applied.timestamp = commit.timestamp;
                 // Writes are in the order of their keys, and the catalog's are the first.
                 if let Some(Ok((key, _))) = Writes(commit.writes).next()
@@ -217,6 +218,7 @@ impl Worker {
             applied.index = entry.index;
             states.push((entry.index, visible(&applied)));
         }
+        drop(tables);
         applied.journal = journal.to_vec();
         write.finish(&applied)?;
         for commit in entries.iter().flat_map(|entry| BatchReader(&entry.batch)) {

@@ -144,7 +144,11 @@ mod tests {
 
     fn commit(store: &Store, timestamp: u64, writes: &[(&[u8], Option<&[u8]>)]) {
         let mut write = store.begin_write().unwrap();
-        write.commit(Ulid::from_parts(timestamp, 0), timestamp, writes.iter().map(|write| Ok(*write))).unwrap();
+        write
+            .tables()
+            .unwrap()
+            .commit(Ulid::from_parts(timestamp, 0), timestamp, writes.iter().map(|write| Ok(*write)))
+            .unwrap();
         write.finish(&Applied { index: timestamp, timestamp, ..Applied::default() }).unwrap();
     }
 

@@ -32,6 +32,57 @@ impl Store {
 }
 
 impl StoreWrite<'_> {
+    /// Opens the tables that commits are written to, once for all of them: opening one costs as much as several rows.
+    pub fn tables(&mut self) -> Result<Tables<'_>> {
+        let StoreWrite { transaction, counts, .. } = self;
+        let open = |table| transaction.open_table(table).map_err(failed);
+        Ok(Tables {
+            latest: open(LATEST)?,
+            history: open(HISTORY)?,
+            superseded: open(SUPERSEDED)?,
+            outcomes: open(OUTCOMES)?,
+            outcome_order: open(OUTCOME_ORDER)?,
+            counts,
+        })
+    }
+
+    /// Ends the transaction: from here on readers find its commits in new views.
+    pub fn finish(self, applied: &Applied) -> Result<()> {
+        {
+            let mut meta = self.transaction.open_table(META).map_err(failed)?;
+            let bytes = postcard::to_allocvec(applied).map_err(|error| Error::unavailable(error.to_string()))?;
+            meta.insert(APPLIED, bytes.as_slice()).map_err(failed)?;
+        }
+        let mut counts = self.store.counts.lock();
+        if !self.counts.is_empty() {
+            let mut table = self.transaction.open_table(COUNTS).map_err(failed)?;
+            for (prefix, change) in &self.counts {
+                let count = counts.get(prefix).copied().unwrap_or(0).saturating_add_signed(*change);
+                table.insert(prefix.as_slice(), count.to_le_bytes().as_slice()).map_err(failed)?;
+            }
+        }
+        self.transaction.commit().map_err(failed)?;
+        for (prefix, change) in self.counts {
+            let count = counts.entry(prefix).or_default();
+            *count = count.saturating_add_signed(change);
+        }
+        drop(counts);
+        self.store.advance_view(applied.timestamp);
+        Ok(())
+    }
+}
+
+/// The tables of a write transaction, ready for any number of commits.
+pub struct Tables<'t> {
+    latest: Table<'t, Bytes, Bytes>,
+    history: Table<'t, Bytes, Bytes>,
+    superseded: Table<'t, Bytes, Bytes>,
+    outcomes: Table<'t, Bytes, Bytes>,
+    outcome_order: Table<'t, Bytes, Bytes>,
+    counts: &'t mut HashMap<IndexPrefix, i64>,
+}
+
+impl Tables<'_> {
     /// Writes one commit.
     pub fn commit<'w>(
         &mut self,
@@ -39,14 +90,8 @@ impl StoreWrite<'_> {
         timestamp: u64,
         writes: impl Iterator<Item = Result<crate::packed::Write<'w>>>,
     ) -> Result<()> {
-        let mut latest = self.transaction.open_table(LATEST).map_err(failed)?;
-        let mut superseded = Superseded {
-            timestamp,
-            chunk: 0,
-            pending: Vec::new(),
-            history: self.transaction.open_table(HISTORY).map_err(failed)?,
-            superseded: self.transaction.open_table(SUPERSEDED).map_err(failed)?,
-        };
+        let Tables { latest, history, superseded, outcomes, outcome_order, counts } = self;
+        let mut superseded = Superseded { timestamp, chunk: 0, pending: Vec::new(), history, superseded };
         let mut version = Vec::new();
         for write in writes {
             let (key, value) = write?;
@@ -77,54 +122,27 @@ impl StoreWrite<'_> {
             if change != 0
                 && let Some(prefix) = index_prefix(key)
             {
-                *self.counts.entry(prefix).or_default() += change;
+                *counts.entry(prefix).or_default() += change;
             }
         }
         superseded.finish()?;
         let (id, timestamp) = (id.to_bytes(), timestamp.to_be_bytes());
-        let mut outcomes = self.transaction.open_table(OUTCOMES).map_err(failed)?;
         outcomes.insert(id.as_slice(), timestamp.as_slice()).map_err(failed)?;
-        let mut order = self.transaction.open_table(OUTCOME_ORDER).map_err(failed)?;
-        order.insert(timestamp.as_slice(), id.as_slice()).map_err(failed)?;
-        Ok(())
-    }
-
-    /// Ends the transaction: from here on readers find its commits in new views.
-    pub fn finish(self, applied: &Applied) -> Result<()> {
-        {
-            let mut meta = self.transaction.open_table(META).map_err(failed)?;
-            let bytes = postcard::to_allocvec(applied).map_err(|error| Error::unavailable(error.to_string()))?;
-            meta.insert(APPLIED, bytes.as_slice()).map_err(failed)?;
-        }
-        let mut counts = self.store.counts.lock();
-        if !self.counts.is_empty() {
-            let mut table = self.transaction.open_table(COUNTS).map_err(failed)?;
-            for (prefix, change) in &self.counts {
-                let count = counts.get(prefix).copied().unwrap_or(0).saturating_add_signed(*change);
-                table.insert(prefix.as_slice(), count.to_le_bytes().as_slice()).map_err(failed)?;
-            }
-        }
-        self.transaction.commit().map_err(failed)?;
-        for (prefix, change) in self.counts {
-            let count = counts.entry(prefix).or_default();
-            *count = count.saturating_add_signed(change);
-        }
-        drop(counts);
-        self.store.advance_view(applied.timestamp);
+        outcome_order.insert(timestamp.as_slice(), id.as_slice()).map_err(failed)?;
         Ok(())
     }
 }
 
 /// Where one commit's replaced versions go.
-struct Superseded<'t> {
+struct Superseded<'a, 't> {
     timestamp: u64,
     chunk: u32,
     pending: Vec<u8>,
-    history: Table<'t, Bytes, Bytes>,
-    superseded: Table<'t, Bytes, Bytes>,
+    history: &'a mut Table<'t, Bytes, Bytes>,
+    superseded: &'a mut Table<'t, Bytes, Bytes>,
 }
 
-impl Superseded<'_> {
+impl Superseded<'_, '_> {
     /// Keeps an old version for older snapshots; answers whether it was a row. `deleted`: a tombstone replaces it.
     fn keep(&mut self, key: &[u8], old: &[u8], deleted: bool) -> Result<bool> {
         let (header, _) = split_version(old)?;

@@ -302,7 +302,7 @@ mod tests {
         let rows: Vec<_> = names.map(key).collect();
         let mut write = store.begin_write().unwrap();
         let writes = rows.iter().map(|key| Ok((key.as_slice(), Some(&[0u8; 100][..]))));
-        write.commit(Ulid::from_parts(1, 0), 1, writes).unwrap();
+        write.tables().unwrap().commit(Ulid::from_parts(1, 0), 1, writes).unwrap();
         write.finish(&Applied { index: 1, timestamp: 1, ..Applied::default() }).unwrap();
         Arc::new(store)
     }
