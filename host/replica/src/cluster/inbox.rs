@@ -271,7 +271,8 @@ mod tests {
         let backend = redb::backends::InMemoryBackend::new();
         let (store, _) = Store::open(Place::Backend(Box::new(backend)), &Limits::default()).unwrap();
         let mut write = store.begin_write().unwrap();
-        write.commit(Ulid(9), 5, [Ok((&b"key"[..], Some(&b"value"[..])))].into_iter()).unwrap();
+        let writes = [Ok((&b"key"[..], Some(&b"value"[..])))];
+        write.tables().unwrap().commit(Ulid(9), 5, writes.into_iter()).unwrap();
         write.finish(&Applied { index: LAST, timestamp: 5, ..Applied::default() }).unwrap();
         let chunks = store.snapshot().unwrap().map(Result::unwrap).collect::<Vec<_>>();
         let end = Frame::End { chunks: chunks.len() as u64 }.encode();
