@@ -288,7 +288,7 @@ impl host::Transaction for NativeHost {
     }
 
     fn next_batch(&self, cursor: u32, max_bytes: u32) -> EngineResult<Vec<u8>> {
-        self.transaction.borrow_mut().next_batch(cursor, max_bytes).map_err(refused)
+        Ok(self.transaction.borrow_mut().next_batch(cursor, max_bytes).map_err(refused)?.into())
     }
 
     fn close_cursor(&self, cursor: u32) {

@@ -58,7 +58,7 @@ async fn scan(replica: &Replica, reverse: bool, work: bool) -> f64 {
         if batch.is_empty() {
             break;
         }
-        let mut rest = batch.as_slice();
+        let mut rest: &[u8] = &batch;
         while let Some((length, after)) = rest.split_first_chunk::<4>() {
             let key = u32::from_le_bytes(*length) as usize;
             let value = u32::from_le_bytes(after[key..key + 4].try_into().expect("four bytes")) as usize;

@@ -24,6 +24,6 @@ pub use journal::{Progress, StoredEntry};
 pub use options::{Clock, ClusterOptions, FreeBytes, Limits, Options, Role, Storage};
 pub use replica::{Commit, Metrics, Outcome, Replica};
 pub use store::SnapshotReader;
-pub use transaction::{Isolation, KeyRange, Transaction, TransactionOptions};
+pub use transaction::{Batch, Isolation, KeyRange, Transaction, TransactionOptions};
 pub use transport::{ANYBODY, Frames, Member, Peer, Transport};
 pub use ulid::Ulid;

@@ -14,7 +14,7 @@ use crate::sandbox::instance::{Instance, MemoryLimit, State, TotalMemory};
 use crate::sandbox::pool::Pool;
 use crate::sandbox::procedure::{self, Procedures};
 use crate::sandbox::trap::out_of_memory;
-use crate::sandbox::{Limits, compilation};
+use crate::sandbox::{Limits, compilation, imports};
 use crate::threads;
 
 /// The engine, compiled by the build script.
@@ -96,6 +96,7 @@ impl Sandbox {
         let component = load(&engine)?;
         let mut linker = Linker::new(&engine);
         bindings::Engine::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut State| state)?;
+        imports::share_batches(&mut linker)?;
         let component = EnginePre::new(linker.instantiate_pre(&component)?)?;
         let stopped = Arc::new(AtomicBool::new(false));
         let procedures = Procedures::new(procedures)?;

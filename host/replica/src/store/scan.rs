@@ -32,6 +32,23 @@ impl SegmentScan {
         self.segments.has(&self.position, self.snapshot)
     }
 
+    /// The next pairs, where they are all of a segment in memory, which is not copied.
+    pub fn take_segment(&mut self) -> Option<Arc<Vec<u8>>> {
+        while self.position < self.end {
+            let found = self.segments.get(&self.position, self.snapshot)?;
+            if !found.whole || found.end > self.end {
+                return None;
+            }
+            self.range = None;
+            self.position = found.end;
+            // It is empty where all of its rows have been deleted.
+            if !found.pairs.is_empty() {
+                return Some(found.pairs);
+            }
+        }
+        None
+    }
+
     /// Appends packed pairs until there are `max_bytes` of them; answers whether the end is reached.
     pub fn fill(&mut self, out: &mut Vec<u8>, max_bytes: usize) -> Result<bool> {
         while self.position < self.end {

@@ -1,8 +1,8 @@
 //! A scan under way: the store's pairs, read ahead on another thread when there are many, merged with the
 //! transaction's own writes.
 
-use super::KeyRange;
 use super::overlay::{Mark, Overlay};
+use super::{Batch, KeyRange};
 use crate::error::{Error, Result};
 use crate::packed::{Pieces, push_pair};
 use crate::store::{RangeReader, SegmentScan, Store, View, unpanicked};
@@ -34,6 +34,14 @@ impl Reader {
         })
     }
 
+    /// The next pairs, where they are a whole segment.
+    fn take_segment(&mut self) -> Option<Arc<Vec<u8>>> {
+        match self {
+            Reader::Range(_) => None,
+            Reader::Segments(scan) => scan.take_segment(),
+        }
+    }
+
     /// Whether reading on costs next to nothing.
     fn is_in_memory(&self) -> bool {
         matches!(self, Reader::Segments(scan) if scan.is_in_memory())
@@ -62,7 +70,7 @@ pub struct Cursor {
     /// The range holds own writes.
     merges: bool,
     /// Pairs of the store not yet handed out, when merging.
-    pending: Vec<u8>,
+    pending: Batch,
     position: usize,
     /// The last key handed out.
     last_key: Option<Vec<u8>>,
@@ -98,7 +106,7 @@ impl Cursor {
             tracks,
             mark,
             merges,
-            pending: Vec::new(),
+            pending: Batch::default(),
             position: 0,
             last_key: None,
             exhausted: false,
@@ -122,12 +130,12 @@ impl Cursor {
         (start, end)
     }
 
-    pub fn next_batch(&mut self, overlay: &Overlay, max_bytes: usize) -> Result<Vec<u8>> {
+    pub fn next_batch(&mut self, overlay: &Overlay, max_bytes: usize) -> Result<Batch> {
         if self.exhausted {
-            return Ok(Vec::new());
+            return Ok(Batch::default());
         }
         let max_bytes = max_bytes.clamp(1, MAX_BATCH_BYTES);
-        let batch = if self.merges { self.merge(overlay, max_bytes)? } else { self.read(max_bytes)? };
+        let batch = if self.merges { Batch::Own(self.merge(overlay, max_bytes)?) } else { self.read(max_bytes)? };
         if batch.is_empty() {
             self.exhausted = true;
         } else if self.tracks && !self.merges {
@@ -137,10 +145,14 @@ impl Cursor {
     }
 
     /// The store's next pairs.
-    fn read(&mut self, max_bytes: usize) -> Result<Vec<u8>> {
+    fn read(&mut self, max_bytes: usize) -> Result<Batch> {
         match &mut self.source {
-            Source::End => Ok(Vec::new()),
+            Source::End => Ok(Batch::default()),
             Source::Reader(reader) => {
+                if let Some(pairs) = reader.take_segment() {
+                    self.rows = self.rows.saturating_mul(GROWTH);
+                    return Ok(Batch::Segment(pairs));
+                }
                 let mut batch = Vec::with_capacity(max_bytes.min(self.rows.saturating_mul(256)) + 256);
                 // Rows that the snapshot does not see count, so a batch may come out empty before the end.
                 let mut end = false;
@@ -153,7 +165,7 @@ impl Cursor {
                 } else if self.rows > READ_AHEAD_ROWS as usize && !reader.is_in_memory() {
                     self.read_ahead(max_bytes)?;
                 }
-                Ok(batch)
+                Ok(Batch::Own(batch))
             }
             Source::Ahead(batches) => {
                 let broken_off = || Err(Error::corrupted("a scan broke off before the end of its range"));
@@ -161,7 +173,7 @@ impl Cursor {
                 if batch.is_empty() {
                     self.source = Source::End;
                 }
-                Ok(batch)
+                Ok(Batch::Own(batch))
             }
         }
     }
@@ -338,7 +350,7 @@ mod tests {
         sender.send(Ok(b"first".to_vec())).unwrap();
         drop(sender);
         cursor.source = Source::Ahead(receiver);
-        assert_eq!(cursor.next_batch(&overlay, 1000).unwrap(), b"first");
+        assert_eq!(*cursor.next_batch(&overlay, 1000).unwrap(), *b"first");
         assert_eq!(cursor.next_batch(&overlay, 1000).unwrap_err().sqlstate, "XX001");
     }
 

@@ -1,10 +1,12 @@
 //! Step 4, the snapshot: an open transaction reads the store at its snapshot with its own buffered writes on top.
 
+mod batch;
 mod cursor;
 mod overlay;
 mod reads;
 mod snapshots;
 
+pub use batch::Batch;
 pub use reads::Reads;
 pub use snapshots::{Snapshot, Snapshots, Visible};
 
@@ -320,7 +322,7 @@ impl Transaction {
     }
 
     /// Packed pairs, at least one and about `max_bytes` of them; empty at the end.
-    pub fn next_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
+    pub fn next_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Batch> {
         self.check_age()?;
         let Some(cursor) = self.statements.last_mut().and_then(|statement| statement.cursors.get_mut(&cursor)) else {
             return Err(Error::malformed("cursor"));

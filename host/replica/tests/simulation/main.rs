@@ -95,7 +95,7 @@ fn read(transaction: &mut Transaction, half: u8, reverse: bool) -> Result<BTreeM
     let mut rows = BTreeMap::new();
     loop {
         let batch = transaction.next_batch(cursor, 300)?;
-        let mut rest = batch.as_slice();
+        let mut rest: &[u8] = &batch;
         if rest.is_empty() {
             transaction.close_cursor(cursor);
             return Ok(rows);

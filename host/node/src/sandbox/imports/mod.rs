@@ -6,6 +6,8 @@ mod output;
 mod routine;
 mod transaction;
 
+pub use transaction::share_batches;
+
 use crate::error::{Error, ErrorFields};
 use crate::sandbox::bindings::isobar::engine::types;
 use crate::sandbox::instance::State;

@@ -1,5 +1,10 @@
 //! `wit/transaction.wit`: the caller's open transaction, and nothing else of the store.
 
+use std::sync::Arc;
+
+use isobar_replica::Batch;
+use wasmtime::component::Linker;
+
 use crate::error::{Error, sqlstate};
 use crate::sandbox::bindings::isobar::engine::transaction::{Host, KeyRange};
 use crate::sandbox::bindings::isobar::engine::types;
@@ -9,6 +14,30 @@ type Result<T> = std::result::Result<T, types::Error>;
 
 /// A guest may ask for more at once; it gets this much.
 const BATCH_BYTES_MAX: u32 = 4 << 20;
+
+/// Puts a `next-batch` in the place of the generated one that copies the store's segments only once: into the guest's
+/// memory.
+pub fn share_batches(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance("isobar:engine/transaction@0.1.0")?.func_wrap(
+        "next-batch",
+        |mut store: wasmtime::StoreContextMut<State>, (cursor, max_bytes): (u32, u32)| {
+            let pairs = store.data_mut().read_batch(cursor, max_bytes).map(|batch| match batch {
+                Batch::Own(pairs) => Arc::new(pairs),
+                Batch::Segment(pairs) => pairs,
+            });
+            Ok((pairs,))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+impl State {
+    fn read_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Batch> {
+        Ok(self.call()?.transaction()?.next_batch(cursor, max_bytes.min(BATCH_BYTES_MAX))?)
+    }
+}
 
 impl Host for State {
     fn catalog_version(&mut self) -> u64 {
@@ -34,7 +63,7 @@ impl Host for State {
     }
 
     fn next_batch(&mut self, cursor: u32, max_bytes: u32) -> Result<Vec<u8>> {
-        Ok(self.call()?.transaction()?.next_batch(cursor, max_bytes.min(BATCH_BYTES_MAX))?)
+        Ok(self.read_batch(cursor, max_bytes)?.into())
     }
 
     fn close_cursor(&mut self, cursor: u32) {
