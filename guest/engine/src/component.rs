@@ -4,6 +4,7 @@ mod generated {
     wit_bindgen::generate!({ path: "../../wit", world: "engine" });
 }
 
+use crate::allocator::Allocator;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorFields, Result};
 use crate::host;
@@ -13,6 +14,10 @@ use generated::isobar::engine::types as wire;
 use generated::isobar::engine::{authorization, environment, output, routine, transaction};
 use std::cell::RefCell;
 use std::sync::Once;
+
+// SAFETY: a component instance is one thread.
+#[global_allocator]
+static ALLOCATOR: Allocator = unsafe { Allocator::new() };
 
 thread_local! {
     /// A component instance is one thread, and runs one statement at a time.

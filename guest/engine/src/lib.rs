@@ -36,5 +36,8 @@ pub mod engine;
 
 pub mod memory;
 
+#[cfg(any(target_family = "wasm", test))]
+mod allocator;
+
 #[cfg(target_family = "wasm")]
 mod component;
