@@ -1,6 +1,7 @@
 //! Moving values between columns.
 
 use crate::types::column::Strings;
+use crate::types::stride::{gather, true_places};
 use crate::types::{Batch, Column, ColumnBuilder, ColumnData, DataType, Value};
 use std::rc::Rc;
 
@@ -40,7 +41,7 @@ pub fn extend(target: &mut Column, source: &Column, rows: &[u32]) {
         ($($variant:ident)*) => {
             match (&mut target.data, &source.data) {
                 $((ColumnData::$variant(target), ColumnData::$variant(source)) => {
-                    target.extend(rows.iter().map(|&row| source[row as usize].clone()));
+                    gather(target, source, rows);
                 })*
                 (ColumnData::Text(target), ColumnData::Text(source)) => {
                     for &row in rows {
@@ -138,15 +139,10 @@ pub fn take_optional(column: &Column, rows: &[u32], data_type: DataType) -> Rc<C
 /// Rows where a boolean column is true.
 pub fn true_rows(column: &Column) -> Vec<u32> {
     let ColumnData::Boolean(values) = &column.data else { return vec![] };
-    let mut rows = Vec::with_capacity(values.len());
     match &column.valid {
-        None => rows.extend((0u32..).zip(values).filter(|(_, value)| **value).map(|(row, _)| row)),
-        Some(valid) => {
-            let values = (0u32..).zip(values.iter().zip(valid));
-            rows.extend(values.filter(|(_, (value, valid))| **value && **valid).map(|(row, _)| row));
-        }
+        None => true_places(values),
+        Some(valid) => true_places(&values.iter().zip(valid).map(|(value, valid)| *value & *valid).collect::<Vec<_>>()),
     }
-    rows
 }
 
 /// Three-valued: none is NULL.

@@ -1,7 +1,7 @@
 //! Order, equality and hashes of rows of columns, as GROUP BY, DISTINCT, joins and ORDER BY see them.
 
 use crate::types::compare::{self, compare_rows};
-use crate::types::{Column, ColumnData, DataType};
+use crate::types::{Column, ColumnData, DataType, stride};
 use std::cmp::Ordering;
 use std::hash::{BuildHasher, Hasher};
 
@@ -42,9 +42,7 @@ pub fn hash_rows(data_type: DataType, column: &Column, hashes: &mut [u64]) {
     let state = foldhash::fast::FixedState::default();
     macro_rules! integers {
         ($values:expr, $as:expr) => {
-            for (hash, value) in hashes.iter_mut().zip($values) {
-                *hash = mix(*hash, $as(*value));
-            }
+            mix_all(hashes, $values, $as)
         };
     }
     match &column.data {
@@ -80,6 +78,21 @@ pub fn hash_rows(data_type: DataType, column: &Column, hashes: &mut [u64]) {
         for ((hash, before), _) in hashes.iter_mut().zip(before).zip(valid).filter(|(_, valid)| !**valid) {
             *hash = mix(before, NULL_HASH);
         }
+    }
+}
+
+/// Mixes a value of each row into its hash. See `types::stride` for the shape of its loop.
+#[inline(never)]
+fn mix_all<T: Copy>(hashes: &mut [u64], values: &[T], bits: impl Fn(T) -> u64) {
+    let (hash_strides, last_hashes) = hashes.as_chunks_mut::<{ stride::ROWS }>();
+    let (value_strides, last_values) = values.as_chunks::<{ stride::ROWS }>();
+    for (hashes, values) in hash_strides.iter_mut().zip(value_strides) {
+        for (hash, value) in hashes.iter_mut().zip(values) {
+            *hash = mix(*hash, bits(*value));
+        }
+    }
+    for (hash, value) in last_hashes.iter_mut().zip(last_values) {
+        *hash = mix(*hash, bits(*value));
     }
 }
 

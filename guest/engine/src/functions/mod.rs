@@ -151,7 +151,13 @@ pub trait Accumulator {
     /// applied. `count(*)` has no arguments. `context` is as for scalar functions.
     fn update(&mut self, context: &FunctionContext, groups: &[u32], rows: &[u32], arguments: &[&Column]) -> Result<()>;
 
-    /// The value so far: running window frames ask again after more rows.
+    /// Adds so many rows, all that the arguments have, to one group. False, and nothing is added, where `update` must
+    /// do it row by row.
+    fn update_whole(&mut self, group: usize, rows: usize, arguments: &[&Column]) -> bool {
+        let _ = (group, rows, arguments);
+        false
+    }
+
     /// The result so far. A window's growing frames ask again after more rows, so the state stays as it is.
     fn finish(&mut self, context: &FunctionContext, group: usize) -> Result<Value>;
 }

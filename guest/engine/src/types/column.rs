@@ -1,5 +1,7 @@
 //! Typed columns of about a thousand values: what operators hand each other.
 
+use super::append::{append, is_ascii};
+use super::stride::gather;
 use super::{DataType, Value, interval::Interval, numeric::Numeric};
 use std::rc::Rc;
 
@@ -66,8 +68,35 @@ impl Strings {
     }
 
     pub fn push(&mut self, text: &str) {
-        self.bytes.extend_from_slice(text.as_bytes());
+        append(&mut self.bytes, text.as_bytes());
         self.offsets.push(self.bytes.len() as u32);
+    }
+
+    /// Appends texts that should be UTF-8; false when any is not, and then none of them is appended.
+    #[inline]
+    pub fn extend_utf8<'t, E>(&mut self, texts: impl Iterator<Item = Result<&'t [u8], E>>) -> Result<bool, E> {
+        let (offsets_before, bytes_before) = (self.offsets.len(), self.bytes.len());
+        let mut failure = None;
+        for text in texts {
+            match text {
+                Ok(text) => append(&mut self.bytes, text),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+            self.offsets.push(self.bytes.len() as u32);
+        }
+        // All at once: texts are short, and most are ASCII, which is UTF-8 wherever it is cut.
+        let is_utf8 = is_ascii(&self.bytes[bytes_before..])
+            || self.offsets[offsets_before - 1..]
+                .windows(2)
+                .all(|bounds| std::str::from_utf8(&self.bytes[bounds[0] as usize..bounds[1] as usize]).is_ok());
+        if failure.is_some() || !is_utf8 {
+            self.offsets.truncate(offsets_before);
+            self.bytes.truncate(bytes_before);
+        }
+        failure.map_or(Ok(is_utf8), Err)
     }
 
     pub fn get(&self, row: usize) -> &str {
@@ -197,7 +226,11 @@ impl Column {
     pub fn take(&self, rows: &[u32]) -> Column {
         macro_rules! take {
             ($variant:ident, $values:expr) => {
-                ColumnData::$variant(rows.iter().map(|&row| $values[row as usize].clone()).collect())
+                ColumnData::$variant({
+                    let mut taken = vec![];
+                    gather(&mut taken, $values, rows);
+                    taken
+                })
             };
         }
         let data = match &self.data {
@@ -236,6 +269,12 @@ impl Batch {
     pub fn take(&self, rows: &[u32]) -> Batch {
         let columns = self.columns.iter().map(|column| Rc::new(column.take(rows))).collect();
         Batch { columns, rows: rows.len() }
+    }
+}
+
+impl From<Column> for ColumnBuilder {
+    fn from(column: Column) -> ColumnBuilder {
+        ColumnBuilder { data: column.data, valid: column.valid }
     }
 }
 
@@ -313,6 +352,13 @@ impl ColumnBuilder {
         }
         let before = self.data.len() - new.len();
         self.valid.get_or_insert_with(|| vec![true; before]).extend(new);
+    }
+
+    /// As `pushed_all`, where none of this many is NULL.
+    pub fn pushed_all_valid(&mut self, new: usize) {
+        if let Some(valid) = &mut self.valid {
+            valid.resize(valid.len() + new, true);
+        }
     }
 
     /// To be called after a value was pushed to `data` directly.

@@ -1,5 +1,6 @@
 //! SQL's types and values: what they are, how they read and print, compare and convert.
 
+mod append;
 pub mod array;
 pub mod binary;
 pub mod cast;
@@ -13,6 +14,7 @@ pub mod numeric;
 #[cfg(test)]
 mod oracle;
 pub mod record;
+pub mod stride;
 pub mod text;
 pub mod value;
 

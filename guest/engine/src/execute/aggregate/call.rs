@@ -88,6 +88,13 @@ impl<'a> Call<'a> {
             selected = rows.iter().map(|row| groups[*row as usize]).collect();
             groups = &selected;
         }
+        let arguments: Vec<&Column> = inputs.arguments.iter().map(|argument| &**argument).collect();
+        if count == 1 && self.distinct.is_none() && self.waiting.is_none() {
+            self.accumulator.resize(count);
+            if self.accumulator.update_whole(0, inputs.rows, &arguments) {
+                return Ok(());
+            }
+        }
         let mut rows: Vec<u32> = (0..inputs.rows as u32).collect();
         let fresh: Vec<u32>;
         if let Some(distinct) = &mut self.distinct {
@@ -107,7 +114,6 @@ impl<'a> Call<'a> {
             return Ok(());
         }
         self.accumulator.resize(count);
-        let arguments: Vec<&Column> = inputs.arguments.iter().map(|argument| &**argument).collect();
         self.accumulator.update(&execution.context.functions, groups, &rows, &arguments)
     }
 

@@ -5,6 +5,7 @@ use super::rows::each_valid;
 use crate::error::Result;
 use crate::functions::signature::{ANY, BIGINT};
 use crate::functions::{Accumulator, AggregateFunction, FunctionContext};
+use crate::types::stride::each_pair;
 use crate::types::{Column, DataType, Value};
 
 pub static FUNCTIONS: &[AggregateFunction] =
@@ -26,10 +27,17 @@ impl Accumulator for Count {
 
     fn update(&mut self, _: &FunctionContext, groups: &[u32], rows: &[u32], arguments: &[&Column]) -> Result<()> {
         match arguments.first() {
-            None => groups.iter().for_each(|&group| self.counts[group as usize] += 1),
+            None => each_pair(groups, rows, |group, _| self.counts[group as usize] += 1),
             Some(column) => each_valid(column, groups, rows, |group, _| self.counts[group] += 1),
         }
         Ok(())
+    }
+
+    fn update_whole(&mut self, group: usize, rows: usize, arguments: &[&Column]) -> bool {
+        let valid = arguments.first().and_then(|column| column.valid.as_ref());
+        let nulls = valid.map_or(0, |valid| valid.iter().filter(|valid| !**valid).count());
+        self.counts[group] += (rows - nulls) as i64;
+        true
     }
 
     fn finish(&mut self, _: &FunctionContext, group: usize) -> Result<Value> {

@@ -1,6 +1,7 @@
 //! Walks over the rows that an aggregate is given.
 
 use crate::error::{Error, Result};
+use crate::types::stride::each_pair;
 use crate::types::{Column, Value};
 
 /// One argument column of an aggregate.
@@ -11,10 +12,12 @@ pub fn argument<'a>(arguments: &[&'a Column], index: usize) -> Result<&'a Column
 /// Calls `add` with the group and the row of every row that is not NULL in `column`.
 #[inline]
 pub fn each_valid(column: &Column, groups: &[u32], rows: &[u32], mut add: impl FnMut(usize, usize)) {
-    let pairs = groups.iter().zip(rows).map(|(&group, &row)| (group as usize, row as usize));
     match &column.valid {
-        None => pairs.for_each(|(group, row)| add(group, row)),
-        Some(valid) => pairs.filter(|&(_, row)| valid[row]).for_each(|(group, row)| add(group, row)),
+        None => each_pair(groups, rows, |group, row| add(group as usize, row as usize)),
+        Some(valid) => {
+            let pairs = groups.iter().zip(rows).map(|(&group, &row)| (group as usize, row as usize));
+            pairs.filter(|&(_, row)| valid[row]).for_each(|(group, row)| add(group, row));
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{float, range_error};
 use crate::error::{Error, Result};
 use crate::functions::FunctionContext;
-use crate::functions::operators::kernel::{binary, map_pairs, try_map_pairs, unexpected, validity};
+use crate::functions::operators::kernel::{binary, join_bits, map_pairs, try_map_pairs, unexpected, validity};
 use crate::types::numeric::Numeric;
 use crate::types::{Column, ColumnData};
 use std::borrow::Cow;
@@ -55,11 +55,7 @@ fn integers<T: Copy + Default + std::ops::BitOr<Output = T> + PartialOrd>(
     error: fn() -> Error,
 ) -> Result<Vec<T>> {
     let results = map_pairs(left, right, &wrapping);
-    let mut seen = T::default();
-    for ((&left, &right), &result) in left.iter().zip(right).zip(&results) {
-        seen = seen | overflow(left, right, result);
-    }
-    if seen < T::default() {
+    if join_bits(left, right, &results, overflow) < T::default() {
         return try_map_pairs(left, right, valid, |left, right| checked(left, right).ok_or_else(error));
     }
     Ok(results)
@@ -206,10 +202,13 @@ pub fn remainder(_: &FunctionContext, columns: &[&Column]) -> Result<Column> {
     let mask = valid.as_deref();
     macro_rules! integers {
         ($left:ident $right:ident) => {
-            try_map_pairs(&$left, &$right, mask, |left, right| match right {
-                0 => Err(range_error::division_by_zero()),
-                _ => Ok(left.wrapping_rem(right)),
-            })?
+            match $right.contains(&0) {
+                false => map_pairs(&$left, &$right, |left, right| left.wrapping_rem(right)),
+                true => try_map_pairs(&$left, &$right, mask, |left, right| match right {
+                    0 => Err(range_error::division_by_zero()),
+                    _ => Ok(left.wrapping_rem(right)),
+                })?,
+            }
         };
     }
     let data = match pair(&left.data, &right.data)? {
