@@ -86,7 +86,7 @@ impl IndexDecoder {
 
     /// Appends an entry's wanted columns, one to each builder.
     pub fn decode(&self, value: &[u8], builders: &mut [ColumnBuilder]) -> Result<()> {
-        self.decoder.decode(split(value)?.1, builders)
+        self.decoder.decode(split(value)?.1, builders, |_| true)
     }
 }
 

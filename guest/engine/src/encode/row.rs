@@ -17,9 +17,9 @@ use hashbrown::HashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-const NARROW: u8 = 1;
+pub(super) const NARROW: u8 = 1;
 const WIDE: u8 = 2;
-const HEADER: usize = 3;
+pub(super) const HEADER: usize = 3;
 
 /// Encodes a row: one value per column of the relation, dropped ones included (as NULL).
 pub fn encode(relation: &Relation, values: &[Value]) -> Result<Vec<u8>> {
@@ -90,7 +90,7 @@ pub(super) struct Wanted {
 
 /// Where the columns of a row with a certain column count are.
 pub(super) struct Layout {
-    columns: usize,
+    pub columns: usize,
     /// Where the end offsets begin.
     ends: usize,
     variable_columns: usize,
@@ -143,18 +143,11 @@ impl RowDecoder {
         RowDecoder { types, wanted, current, earlier: RefCell::default() }
     }
 
-    /// Whether a row is a narrow one with all of the table's columns, and not cut before their bytes.
+    /// Appends those of the row's wanted columns that `chosen` answers true for, one to each builder.
     #[inline]
-    pub(super) fn is_current(&self, row: &[u8]) -> bool {
-        matches!(row, [NARROW, low, high, ..]
-            if usize::from(u16::from_le_bytes([*low, *high])) == self.current.columns
-                && row.len() >= self.current.data())
-    }
-
-    /// Appends the row's wanted columns, one to each builder.
-    #[inline]
-    pub fn decode(&self, bytes: &[u8], builders: &mut [ColumnBuilder]) -> Result<()> {
+    pub fn decode(&self, bytes: &[u8], builders: &mut [ColumnBuilder], chosen: impl Fn(usize) -> bool) -> Result<()> {
         self.each(bytes, |wanted, number, field| match field {
+            _ if !chosen(number) => Ok(()),
             Field::Null => {
                 builders[number].push_null();
                 Ok(())

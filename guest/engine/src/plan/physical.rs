@@ -132,9 +132,21 @@ pub struct Scan {
     pub reverse: bool,
     /// Over the decoded columns.
     pub filter: Option<Compiled>,
+    /// The same in two steps, for scans that read rows.
+    pub early: Option<EarlyFilter>,
     /// About how many rows will be asked for; 0 for all.
     pub expected_rows: u32,
     pub decoder: Decoder,
+}
+
+/// A scan's filter where some columns need be decoded of fewer rows only.
+pub struct EarlyFilter {
+    /// What is tested first.
+    pub first: Compiled,
+    /// Per decoded column, whether `first` reads it.
+    pub columns: Vec<bool>,
+    /// What the rows that are left are tested for.
+    pub rest: Option<Compiled>,
 }
 
 /// Reads `Scan::columns` from what is stored.

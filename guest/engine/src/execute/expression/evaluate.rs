@@ -118,7 +118,8 @@ pub fn narrow(batch: &Batch, rows: &[u32], expressions: &[&Compiled]) -> Batch {
     Batch { columns: batch.columns.iter().zip(&needed).map(take).collect(), rows: rows.len() }
 }
 
-fn has_subquery(expression: &Compiled) -> bool {
+/// Whether it reads more than `Compiled::columns` tells.
+pub fn has_subquery(expression: &Compiled) -> bool {
     matches!(expression, Compiled::Subquery { .. }) || expression.children().into_iter().any(has_subquery)
 }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 pub use call::{apply, nest};
 pub use compile::compile;
-pub use evaluate::{evaluate, evaluate_constant, narrow, select};
+pub use evaluate::{cannot_fail, evaluate, evaluate_constant, has_subquery, narrow, select};
 pub use logic::from_truths;
 pub use membership::quantify;
 

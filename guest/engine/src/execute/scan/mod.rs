@@ -3,7 +3,7 @@
 pub mod keys;
 pub mod reader;
 
-use super::expression::select;
+use super::expression::{Compiled, select};
 use super::{Execution, Operator, Stream};
 use crate::catalog::{RelationKind, system};
 use crate::error::Result;
@@ -32,8 +32,18 @@ pub fn open<'a>(node: usize, scan: &'a Scan, execution: &Execution<'a>) -> Resul
 /// Applies the scan's filter, and leaves out the columns that only it needed. Answers which rows are left, unless that
 /// is all of them.
 pub fn finish(execution: &Execution, node: usize, scan: &Scan, rows: Rows) -> Result<(Batch, Option<Vec<u32>>)> {
+    finish_with(execution, node, scan, scan.filter.as_ref(), rows)
+}
+
+fn finish_with(
+    execution: &Execution,
+    node: usize,
+    scan: &Scan,
+    filter: Option<&Compiled>,
+    rows: Rows,
+) -> Result<(Batch, Option<Vec<u32>>)> {
     let mut batch = rows.finish();
-    let selected = match &scan.filter {
+    let selected = match filter {
         None => None,
         Some(filter) => select(execution, filter, &batch)?,
     };
@@ -85,8 +95,18 @@ impl<'a> Operator<'a> for RangeScan<'a> {
             let mut rows = Rows::new(self.scan);
             let wanted = reader::batch_rows(self.scan.expected_rows, self.batches);
             self.batches += 1;
-            self.done = !self.reader.read(execution, wanted, &mut rows)?;
-            let (batch, _) = finish(execution, self.node, self.scan, rows)?;
+            let mut filter = self.scan.filter.as_ref();
+            let more = match &self.scan.early {
+                Some(early) if self.scan.expected_rows == 0 => {
+                    let (removed, more) = self.reader.read_passing(execution, early, wanted, &mut rows)?;
+                    execution.count_removed(self.node, removed);
+                    filter = early.rest.as_ref();
+                    more
+                }
+                _ => self.reader.read(execution, wanted, &mut rows)?,
+            };
+            self.done = !more;
+            let (batch, _) = finish_with(execution, self.node, self.scan, filter, rows)?;
             if batch.rows > 0 {
                 return Ok(Some(batch));
             }

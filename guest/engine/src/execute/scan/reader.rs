@@ -2,11 +2,13 @@
 
 use super::keys::Range;
 use crate::encode::index::row_key_of_entry;
-use crate::encode::pairs::Pairs;
-use crate::error::Result;
+use crate::encode::pairs::{Pairs, read_values};
+use crate::error::{Error, Result};
 use crate::execute::Execution;
+use crate::execute::columns;
+use crate::execute::expression::select;
 use crate::host::{Host, KeyRange};
-use crate::plan::physical::{Decoder, Scan};
+use crate::plan::physical::{Decoder, EarlyFilter, Scan};
 use crate::types::column::BATCH_ROWS;
 use crate::types::{Batch, ColumnBuilder, DataType, Value};
 use std::rc::Rc;
@@ -24,10 +26,9 @@ pub struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub fn new(scan: &'a Scan) -> Rows<'a> {
-        let builder = |position: &usize| ColumnBuilder::new(scan.relation.columns[*position].data_type);
         Rows {
             scan,
-            builders: scan.columns.iter().map(builder).collect(),
+            builders: builders(scan),
             identities: scan.row_identity.then(|| ColumnBuilder::new(DataType::Bytea)),
             rows: 0,
         }
@@ -42,7 +43,7 @@ impl<'a> Rows<'a> {
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         match &self.scan.decoder {
             Decoder::Nothing => {}
-            Decoder::Row(decoder) => decoder.decode(value, &mut self.builders)?,
+            Decoder::Row(decoder) => decoder.decode(value, &mut self.builders, |_| true)?,
             Decoder::Entry(decoder) => decoder.decode(value, &mut self.builders)?,
         }
         if let Some(identities) = &mut self.identities {
@@ -52,18 +53,75 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Adds several rows of the table, or entries of the index of an index-only scan.
-    fn add_all(&mut self, pairs: &[(&[u8], &[u8])]) -> Result<()> {
-        let Decoder::Row(decoder) = &self.scan.decoder else {
-            return pairs.iter().try_for_each(|(key, value)| self.add(key, value));
-        };
-        let values: Vec<&[u8]> = pairs.iter().map(|(_, value)| *value).collect();
-        decoder.decode_all(&values, &mut self.builders)?;
-        if let Some(identities) = &mut self.identities {
-            pairs.iter().for_each(|(key, _)| identities.push(&Value::Bytea(Rc::from(*key))));
+    /// Adds several rows of the table, or entries of the index of an index-only scan. `keys` may be empty where they
+    /// are not asked for.
+    fn add_all(&mut self, keys: &[&[u8]], values: &[&[u8]]) -> Result<()> {
+        match &self.scan.decoder {
+            Decoder::Nothing => {}
+            Decoder::Row(decoder) => decoder.decode_all(values, &mut self.builders, |_| true)?,
+            Decoder::Entry(decoder) => {
+                values.iter().try_for_each(|value| decoder.decode(value, &mut self.builders))?;
+            }
         }
-        self.rows += pairs.len();
+        self.identify(keys);
+        self.rows += values.len();
         Ok(())
+    }
+
+    /// Adds those of several rows of the table that pass the first step of the filter, and decodes only of them what
+    /// that step does not read. Answers how many do not pass.
+    fn add_passing(
+        &mut self,
+        execution: &Execution,
+        filter: &EarlyFilter,
+        keys: &[&[u8]],
+        values: &[&[u8]],
+    ) -> Result<usize> {
+        let Decoder::Row(decoder) = &self.scan.decoder else {
+            return Err(Error::internal("an early filter over what is no row"));
+        };
+        if values.is_empty() {
+            return Ok(0);
+        }
+        let mut tested = builders(self.scan);
+        decoder.decode_all(values, &mut tested, |column| filter.columns[column])?;
+        let columns = tested.into_iter().map(|builder| Rc::new(builder.finish())).collect();
+        let batch = Batch { columns, rows: values.len() };
+        let passing = select(execution, &filter.first, &batch)?;
+        for ((builder, column), _) in
+            self.builders.iter_mut().zip(&batch.columns).zip(&filter.columns).filter(|(_, tested)| **tested)
+        {
+            let mut target = std::mem::replace(builder, ColumnBuilder::new(DataType::Boolean)).finish();
+            match &passing {
+                Some(rows) => columns::extend(&mut target, column, rows),
+                None => columns::append(&mut target, column),
+            }
+            *builder = target.into();
+        }
+        let (of_values, of_keys): (Vec<&[u8]>, Vec<&[u8]>);
+        let (values_left, keys_left) = match &passing {
+            None => (values, keys),
+            Some(passing) => {
+                of_values = passing.iter().map(|row| values[*row as usize]).collect();
+                of_keys = passing.iter().filter_map(|row| keys.get(*row as usize).copied()).collect();
+                (of_values.as_slice(), of_keys.as_slice())
+            }
+        };
+        decoder.decode_all(values_left, &mut self.builders, |column| !filter.columns[column])?;
+        self.identify(keys_left);
+        self.rows += values_left.len();
+        Ok(values.len() - values_left.len())
+    }
+
+    /// Whether the rows' keys are asked for.
+    fn takes_keys(&self) -> bool {
+        self.identities.is_some()
+    }
+
+    fn identify(&mut self, keys: &[&[u8]]) {
+        if let Some(identities) = &mut self.identities {
+            keys.iter().for_each(|key| identities.push(&Value::Bytea(Rc::from(*key))));
+        }
     }
 
     /// The rows so far: decoded columns, then the row keys.
@@ -71,6 +129,12 @@ impl<'a> Rows<'a> {
         let builders = self.builders.into_iter().chain(self.identities);
         Batch { columns: builders.map(|builder| Rc::new(builder.finish())).collect(), rows: self.rows }
     }
+}
+
+/// One per decoded column.
+fn builders(scan: &Scan) -> Vec<ColumnBuilder> {
+    let builder = |position: &usize| ColumnBuilder::new(scan.relation.columns[*position].data_type);
+    scan.columns.iter().map(builder).collect()
 }
 
 /// Whether the scan must look up rows by the entries that it reads.
@@ -144,27 +208,70 @@ impl<'a> RangeReader<'a> {
 
     /// Adds up to `wanted` rows; answers whether there may be more.
     pub fn read(&mut self, execution: &Execution, wanted: usize, rows: &mut Rows) -> Result<bool> {
-        let look_up_rows = looks_up_rows(rows.scan);
+        if looks_up_rows(rows.scan) {
+            return self.read_entries(execution, wanted, rows);
+        }
+        self.read_pairs(wanted, rows.takes_keys(), |keys, values| rows.add_all(keys, values))
+    }
+
+    /// Adds those of up to `wanted` rows that pass the first step of the filter; answers how many do not, and whether
+    /// there may be more.
+    pub fn read_passing(
+        &mut self,
+        execution: &Execution,
+        filter: &EarlyFilter,
+        wanted: usize,
+        rows: &mut Rows,
+    ) -> Result<(usize, bool)> {
+        let mut removed = 0;
+        let more = self.read_pairs(wanted, rows.takes_keys(), |keys, values| {
+            removed += rows.add_passing(execution, filter, keys, values)?;
+            Ok(())
+        })?;
+        Ok((removed, more))
+    }
+
+    /// Adds the rows behind up to `wanted` entries.
+    fn read_entries(&mut self, execution: &Execution, wanted: usize, rows: &mut Rows) -> Result<bool> {
         let table = rows.scan.relation.id;
         let mut row_keys = vec![];
-        let target = rows.len() + wanted;
+        let more = self.read_pairs(wanted, false, |_, values| {
+            for value in values {
+                row_keys.push(row_key_of_entry(table, value)?);
+            }
+            Ok(())
+        })?;
+        look_up(execution, &row_keys, rows)?;
+        Ok(more)
+    }
+
+    /// Hands on the values of up to `wanted` pairs, and their keys if asked to, as many at a time as are at hand;
+    /// answers whether there may be more.
+    fn read_pairs(
+        &mut self,
+        wanted: usize,
+        takes_keys: bool,
+        mut receive: impl FnMut(&[&[u8]], &[&[u8]]) -> Result<()>,
+    ) -> Result<bool> {
+        let mut left = wanted;
         loop {
-            let mut read = vec![];
-            for pair in Pairs::new(&self.buffer[self.offset..]).take(target - rows.len() - row_keys.len()) {
-                let (key, value) = pair?;
-                self.offset += 8 + key.len() + value.len();
-                if look_up_rows {
-                    row_keys.push(row_key_of_entry(table, value)?);
-                } else {
-                    read.push((key, value));
+            // No pair is shorter than its two lengths.
+            let most = left.min((self.buffer.len() - self.offset) / 8);
+            let mut keys: Vec<&[u8]> = vec![];
+            if takes_keys {
+                for pair in Pairs::new(&self.buffer[self.offset..]).take(most) {
+                    keys.push(pair?.0);
                 }
             }
-            rows.add_all(&read)?;
-            if rows.len() + row_keys.len() >= target || !self.fill()? {
+            let mut values = vec![];
+            let rest = read_values(&self.buffer[self.offset..], most, &mut values)?;
+            self.offset = self.buffer.len() - rest.len();
+            left -= values.len();
+            receive(&keys, &values)?;
+            if left == 0 || !self.fill()? {
                 break;
             }
         }
-        look_up(execution, &row_keys, rows)?;
         Ok(self.cursor.is_some() || !self.ranges.is_empty() || self.offset < self.buffer.len())
     }
 

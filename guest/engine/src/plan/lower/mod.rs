@@ -1,5 +1,6 @@
 //! From logical to physical plans: every node gets its method, every expression its positions.
 
+mod early;
 mod join;
 mod join_method;
 mod modify;

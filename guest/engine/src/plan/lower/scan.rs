@@ -1,5 +1,6 @@
 //! Scans of tables, and filters.
 
+use super::early::early_filter;
 use super::{Columns, Lowered, Lowering};
 use crate::bind::Plan;
 use crate::bind::expression::{ColumnId, Expression};
@@ -63,6 +64,12 @@ impl Lowering {
                 .ok_or_else(|| Error::internal("an index-only scan of a column that the index lacks"))?,
             None => Decoder::Row(RowDecoder::new(&relation, &positions)?),
         };
+        // What is read are the rows themselves, and no entries that lead to them.
+        let reads_rows = path.index.is_none_or(|index| relation.indexes[index].primary);
+        let early = match (&filter, &decoder) {
+            (Some(filter), Decoder::Row(_)) if reads_rows => early_filter(filter, positions.len()),
+            _ => None,
+        };
         let access = self.access(path, key_columns)?;
         let scan = physical::Scan {
             relation,
@@ -73,6 +80,7 @@ impl Lowering {
             access,
             reverse: path.reverse,
             filter,
+            early,
             expected_rows: path.expected_rows,
             decoder,
         };
