@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A frame that is no longer takes no time of its own.
 const PACKET: usize = 10_000;
 /// The first byte of a frame with a chunk of a snapshot; all others begin with the protocol's version.
-const CHUNK: u8 = 2;
+const CHUNK: u8 = 0;
 
 struct State {
     peers: BTreeMap<u64, Arc<dyn Peer>>,
