@@ -69,6 +69,8 @@ impl World {
             let answer = client::sql(world.cluster.http(0), sql).await.expect("an answer");
             assert!(answer.is_success(), "{sql}: {}", answer.body);
         }
+        // What may be as old as that must not be from before the accounts.
+        tokio::time::sleep(STALENESS).await;
         Arc::new(world)
     }
 
