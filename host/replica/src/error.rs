@@ -132,6 +132,12 @@ impl Error {
         Error::new("55000", Actor::Operator, why)
     }
 
+    /// 55000: a node that was removed asks to be taken in.
+    pub fn removed(node: u64) -> Error {
+        Error::membership(format!("node {node} has been removed from this cluster"))
+            .with_hint("It comes back with a new invitation and an empty data directory.")
+    }
+
     /// 55006: a node asks to be taken in from elsewhere while it answers where it is known.
     pub fn twin(node: u64, address: &str) -> Error {
         Error::new("55006", Actor::Operator, format!("node {node} answers at {address}"))

@@ -84,6 +84,7 @@ pub fn hash_rows(data_type: DataType, column: &Column, hashes: &mut [u64]) {
 /// Mixes a value of each row into its hash. See `types::stride` for the shape of its loop.
 #[inline(never)]
 fn mix_all<T: Copy>(hashes: &mut [u64], values: &[T], bits: impl Fn(T) -> u64) {
+    debug_assert_eq!(hashes.len(), values.len());
     let (hash_strides, last_hashes) = hashes.as_chunks_mut::<{ stride::ROWS }>();
     let (value_strides, last_values) = values.as_chunks::<{ stride::ROWS }>();
     for (hashes, values) in hash_strides.iter_mut().zip(value_strides) {

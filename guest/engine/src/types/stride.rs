@@ -10,9 +10,10 @@ pub const ROWS: usize = 8;
 /// Values that a loop takes at a time where several fit into a register.
 pub const VALUES: usize = 32;
 
-/// `Iterator::for_each` over pairs.
+/// `Iterator::for_each` over pairs of two slices that are equally long.
 #[inline(always)]
 pub fn each_pair<A: Copy, B: Copy>(left: &[A], right: &[B], mut receive: impl FnMut(A, B)) {
+    debug_assert_eq!(left.len(), right.len());
     let (left, left_last) = left.as_chunks::<ROWS>();
     let (right, right_last) = right.as_chunks::<ROWS>();
     for (left, right) in left.iter().zip(right) {

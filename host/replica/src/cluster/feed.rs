@@ -131,6 +131,6 @@ impl Cluster {
     /// Whether every leader to come knows that the node may be reading: its membership is committed.
     fn is_committed_reader(&self, node: u64) -> bool {
         let progress = self.journal.progress();
-        progress.committed_members.contains(&node) && progress.members.get(&node).is_some_and(|member| !member.witness)
+        progress.committed_members.contains(&node) && progress.keeps_data(node)
     }
 }

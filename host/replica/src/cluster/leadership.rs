@@ -117,8 +117,7 @@ fn note_proposed(cluster: &Cluster, last: u64) {
 async fn hand_on(cluster: &Cluster, view: &View) {
     let progress = crate::journal::Journal::progress(&*cluster.journal);
     let heir = view.voters.iter().find(|voter| {
-        progress.members.get(voter).is_some_and(|member| !member.witness)
-            && view.matched.get(voter).is_some_and(|matched| *matched >= view.last)
+        progress.keeps_data(**voter) && view.matched.get(voter).is_some_and(|matched| *matched >= view.last)
     });
     if let Some(heir) = heir
         && let Err(error) = transfer(&cluster.journal.raft, *heir).await

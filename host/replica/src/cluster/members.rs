@@ -1,6 +1,6 @@
 //! Who takes part: nodes come and go while writes go on.
 
-use super::message::Joined;
+use super::message::{Candidate, Joined};
 use super::{Cluster, PAUSE, Request, Response};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Progress, ProposeError, change_refused, waits_for_another_change};
@@ -20,17 +20,6 @@ const JOIN_ATTEMPT: Duration = Duration::from_secs(10);
 const WHO_IS_THERE: Duration = Duration::from_secs(1);
 /// Between two attempts.
 const JOIN_PAUSE: Duration = Duration::from_millis(200);
-
-/// A process that asks to be taken in.
-pub struct Candidate {
-    pub id: u64,
-    pub member: Member,
-    pub voter: bool,
-    /// It has nothing of a journal.
-    pub is_new: bool,
-    /// See [`Cluster`].
-    pub process: u64,
-}
 
 impl Cluster {
     /// The answer of a node that does not lead; none when this one does.
@@ -63,8 +52,8 @@ impl Cluster {
     }
 
     /// On the leader: takes a node in, first as a learner; when it has caught up, and wants to, as a voter.
-    pub async fn admit(&self, candidate: Candidate) -> Result<Response> {
-        let Candidate { id, member, voter, is_new, process } = candidate;
+    pub async fn admit(&self, id: u64, candidate: Candidate) -> Result<Response> {
+        let Candidate { member, voter, is_new, process } = candidate;
         let _one = self.changing.lock().await;
         let progress = self.journal.progress();
         if let Some(other) = self.elsewhere(&progress) {
@@ -88,7 +77,7 @@ impl Cluster {
                     "node {id} is a member already, in another role: remove it, and join with a new invitation"
                 )));
             }
-            None if self.was_removed(id)? => return Err(self.is_gone(id)),
+            None if self.was_removed(id)? => return Err(Error::removed(id)),
             known => {
                 if known.is_none() && progress.members.len() >= self.limits.members {
                     return Err(Error::membership(format!("the cluster has {} members already", self.limits.members)));
@@ -107,7 +96,7 @@ impl Cluster {
             return Ok(Response::Joined(Joined::Voter));
         }
         let progress = self.journal.progress();
-        let matched = progress.matched.get(&id).copied().unwrap_or(0);
+        let matched = progress.has(id);
         let lag_entries = progress.last_index.saturating_sub(matched);
         if !voter || matched == 0 || lag_entries > VOTER_LAG {
             return Ok(Response::Joined(Joined::Learner { lag_entries }));
@@ -190,10 +179,10 @@ impl Cluster {
         if let Some(other) = self.elsewhere(&progress) {
             return Ok(other);
         }
-        if !progress.voters.contains(&id) || progress.members.get(&id).is_none_or(|member| member.witness) {
+        if !progress.voters.contains(&id) || !progress.keeps_data(id) {
             return Err(Error::membership(format!("node {id} is no voter with data")));
         }
-        let behind = progress.last_index.saturating_sub(progress.matched.get(&id).copied().unwrap_or(0));
+        let behind = progress.last_index.saturating_sub(progress.has(id));
         if behind > VOTER_LAG || !self.is_heard(&progress, id) {
             return Err(Error::membership(format!("node {id} is not up to date"))
                 .with_hint("Try again when `isobar cluster status` shows it up, and hardly behind."));
@@ -209,25 +198,20 @@ impl Cluster {
             return Ok(());
         }
         self.hand_over(self.heir(&progress)?).await?;
-        while self.leader().is_none_or(|(leader, _)| leader == self.id) {
-            tokio::time::sleep(PAUSE).await;
-        }
+        self.wait_for_other_than(self.id).await;
         Ok(())
     }
 
     /// Whether a node has answered lately.
     fn is_heard(&self, progress: &Progress, id: u64) -> bool {
-        id == self.id || progress.heard_ms.get(&id).is_some_and(|silent| *silent <= self.limits.election_milliseconds)
+        id == self.id || progress.is_heard(id, self.limits.election_milliseconds)
     }
 
     /// The voter with data that has most.
     fn heir(&self, progress: &Progress) -> Result<u64> {
-        let candidates = progress
-            .voters
-            .iter()
-            .filter(|voter| **voter != self.id && progress.members.get(voter).is_some_and(|member| !member.witness));
+        let candidates = progress.voters.iter().filter(|voter| **voter != self.id && progress.keeps_data(**voter));
         let candidates = candidates.filter(|voter| self.is_heard(progress, **voter));
-        let heir = candidates.max_by_key(|voter| progress.matched.get(voter).copied().unwrap_or(0));
+        let heir = candidates.max_by_key(|voter| progress.has(**voter));
         heir.copied().ok_or_else(|| Error::membership("no other voter with data could lead"))
     }
 
@@ -296,13 +280,13 @@ impl Cluster {
     /// Asks to be taken in, again and again until it is done. Also tells the others a new address.
     pub async fn join(self: Arc<Self>, seeds: Vec<String>) {
         loop {
-            let request = || Request::Join {
+            let candidate = || Candidate {
                 member: self.member.clone(),
                 voter: self.role != Role::Learner,
                 is_new: self.journal.last_index() == 0,
                 process: self.process,
             };
-            let answer = self.ask_leader(request, &seeds).await;
+            let answer = self.ask_leader(|| Request::Join(candidate()), &seeds).await;
             match &answer {
                 Ok(Response::Joined(_)) => self.is_taken_for_itself(true),
                 Err(error) if error.sqlstate == "55006" => self.is_taken_for_itself(false),

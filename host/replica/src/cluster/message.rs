@@ -31,14 +31,7 @@ pub enum Request {
     /// To the leader: how far must a read see that begins now.
     ReadIndex,
     /// To anybody: may this node take part. Answered by the leader's address where another one leads.
-    Join {
-        member: Member,
-        voter: bool,
-        /// Nothing of a journal is there yet.
-        is_new: bool,
-        /// See [`super::Cluster`].
-        process: u64,
-    },
+    Join(Candidate),
     /// To the leader.
     Remove {
         id: u64,
@@ -49,6 +42,17 @@ pub enum Request {
     Status,
     /// To the leader: the disk of the node that says so is below its reserve.
     ShortOfRoom,
+}
+
+/// A process that asks to be taken in.
+#[derive(Serialize, Deserialize)]
+pub struct Candidate {
+    pub member: Member,
+    pub voter: bool,
+    /// Nothing of a journal is there yet.
+    pub is_new: bool,
+    /// See [`super::Cluster`].
+    pub process: u64,
 }
 
 #[derive(Serialize, Deserialize)]

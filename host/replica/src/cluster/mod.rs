@@ -170,15 +170,17 @@ impl Cluster {
         request: &Request,
         limit: Duration,
     ) -> io::Result<Response> {
-        let another = async {
-            while self.leader().is_none_or(|(now, _)| now == leader) {
-                tokio::time::sleep(PAUSE).await;
-            }
-        };
         tokio::select! {
             biased;
             answer = self.ask(leader, &member, request, limit) => answer,
-            () = another => Err(io::Error::other(format!("node {leader} does not lead any more"))),
+            () = self.wait_for_other_than(leader) => Err(io::Error::other(format!("node {leader} does not lead any more"))),
+        }
+    }
+
+    /// Waits until another leader than this one is known.
+    pub async fn wait_for_other_than(&self, node: u64) {
+        while self.leader().is_none_or(|(leader, _)| leader == node) {
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

@@ -2,7 +2,7 @@
 //! certificate is good.
 
 use super::{Cluster, Response};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::journal::Decision;
 use crate::packed::push_write;
 use ulid::Ulid;
@@ -32,11 +32,5 @@ impl Cluster {
             Decision::NotLeading | Decision::Lost => Ok(Some(self.not_leader())),
             Decision::Refused(error) => Err(error),
         }
-    }
-
-    /// What a node hears that wants to come back.
-    pub fn is_gone(&self, node: u64) -> Error {
-        Error::membership(format!("node {node} has been removed from this cluster"))
-            .with_hint("It comes back with a new invitation and an empty data directory.")
     }
 }

@@ -4,7 +4,7 @@
 //! A voter whose disk is below the reserve says so to the leader, and goes on appending: that is what the reserve is
 //! for. A leader whose own disk is below it hands leadership to a voter with room.
 
-use super::{Cluster, PAUSE, Request, Response};
+use super::{Cluster, Request, Response};
 use crate::error::Error;
 use crate::journal::{Journal, Progress};
 use std::collections::BTreeSet;
@@ -30,8 +30,8 @@ enum Verdict {
 
 /// `short`: whose disks are below the reserve. `patience`: milliseconds after which a silent node does not count.
 fn judge(me: u64, progress: &Progress, short: &BTreeSet<u64>, patience: u64) -> Verdict {
-    let is_here = |id: &u64| *id == me || progress.heard_ms.get(id).is_some_and(|silent| *silent <= patience);
-    let has_room = |id: &&u64| is_here(id) && !short.contains(id);
+    let is_here = |id: u64| id == me || progress.is_heard(id, patience);
+    let has_room = |id: &&u64| is_here(**id) && !short.contains(id);
     let roomy: Vec<u64> = progress.voters.iter().filter(has_room).copied().collect();
     let missed: BTreeSet<u64> = progress.voters.iter().filter(|voter| short.contains(voter)).copied().collect();
     // Whoever is silent is not helped by refusing; whoever is short and needed is.
@@ -41,9 +41,8 @@ fn judge(me: u64, progress: &Progress, short: &BTreeSet<u64>, patience: u64) -> 
     if !short.contains(&me) {
         return Verdict::GoOn;
     }
-    let keeps_data = |id: &u64| progress.members.get(id).is_some_and(|member| !member.witness);
-    let mut heirs: Vec<u64> = roomy.into_iter().filter(keeps_data).collect();
-    heirs.sort_by_key(|heir| std::cmp::Reverse(progress.matched.get(heir).copied().unwrap_or(0)));
+    let mut heirs: Vec<u64> = roomy.into_iter().filter(|id| progress.keeps_data(*id)).collect();
+    heirs.sort_by_key(|heir| std::cmp::Reverse(progress.has(*heir)));
     if heirs.is_empty() { Verdict::Refuse(BTreeSet::from([me])) } else { Verdict::HandOn(heirs) }
 }
 
@@ -110,12 +109,7 @@ impl Cluster {
         }
         // By then it has been taken, or this node leads in a new term.
         let patience = Duration::from_micros(self.visibility.rules.abstains_for()) + LOOK;
-        let given = async {
-            while self.leader().is_none_or(|(leader, _)| leader == self.id) {
-                tokio::time::sleep(PAUSE).await;
-            }
-        };
-        tokio::time::timeout(patience, given).await.is_ok()
+        tokio::time::timeout(patience, self.wait_for_other_than(self.id)).await.is_ok()
     }
 
     /// A node says that its disk is below the reserve.

@@ -1,7 +1,6 @@
 //! What a replica answers its peers.
 
 use super::inbox::Arriving;
-use super::members::Candidate;
 use super::message::{self, Append, Opening, Request, Response, SnapshotAnswer};
 use super::{Cluster, feed};
 use crate::error::{Error, Result};
@@ -65,7 +64,7 @@ impl Cluster {
     pub async fn answer(self: &Arc<Self>, from: u64, request: Request) -> Result<Response> {
         use Request::{Join, Remove, TransferTo, Vote};
         // What must not be left half done goes on when whoever asked goes away.
-        if matches!(request, Vote(_) | Join { .. } | Remove { .. } | TransferTo { .. }) {
+        if matches!(request, Vote(_) | Join(_) | Remove { .. } | TransferTo { .. }) {
             let cluster = self.clone();
             let answer = self.journal.handle().spawn(async move { cluster.decide_on(from, request).await });
             return answer.await.map_err(crate::journal::failed)?;
@@ -77,7 +76,7 @@ impl Cluster {
         match request {
             Request::Vote(question) => {
                 self.check_vote(from, &question.vote)?;
-                self.check_promises()?;
+                self.check_memory()?;
                 let term = question.vote.leader_id.term;
                 if !self.visibility.may_vote(term) {
                     return Err(Error::unavailable(BOUND));
@@ -93,7 +92,10 @@ impl Cluster {
             }
             Request::PreVote(question) => {
                 self.check_vote(from, &question.vote)?;
-                self.check_promises()?;
+                self.check_memory()?;
+                if self.visibility.is_bound() {
+                    return Err(Error::unavailable(BOUND));
+                }
                 let answer = self.journal.raft.pre_vote(question).await.map_err(crate::journal::failed)?;
                 Ok(Response::Vote(answer))
             }
@@ -145,9 +147,7 @@ impl Cluster {
                 Some(entry) => Ok(Response::ReadIndex { visible: self.visibility.visible(), entry }),
                 None => Ok(self.not_leader()),
             },
-            Request::Join { member, voter, is_new, process } => {
-                self.admit(Candidate { id: from, member, voter, is_new, process }).await
-            }
+            Request::Join(candidate) => self.admit(from, candidate).await,
             Request::Remove { id } => self.dismiss(id).await,
             Request::TransferTo { id } => self.pass_leadership(id).await,
             Request::Status => Ok(Response::Status(self.report())),
@@ -168,9 +168,9 @@ impl Cluster {
         Response::NotLeader { leader: self.leader().filter(|(leader, _)| *leader != self.id) }
     }
 
-    /// Whether this node may help another one into office: it may have promised its leader not to for a while, and
-    /// forgotten when it was started anew; or granted a lease that lasts.
-    fn check_promises(&self) -> Result<()> {
+    /// Whether this node knows what it has promised: started anew, it may have forgotten that it was not to vote for a
+    /// while.
+    fn check_memory(&self) -> Result<()> {
         if self.is_twin() {
             return Err(Error::unavailable("another process has this node's number"));
         }
@@ -180,9 +180,6 @@ impl Cluster {
         let age = self.clock.monotonic_micros().saturating_sub(self.started);
         if age < self.visibility.rules.abstains_for() {
             return Err(Error::unavailable("this node has just been started, and does not vote yet"));
-        }
-        if self.visibility.is_bound() {
-            return Err(Error::unavailable(BOUND));
         }
         Ok(())
     }

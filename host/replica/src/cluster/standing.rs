@@ -56,10 +56,9 @@ impl Cluster {
             return None;
         }
         // Who keeps no data would only hand leadership on.
-        let keeps_data = |id: &u64| progress.members.get(id).is_some_and(|member| !member.witness);
         let silent = |id: &&u64| Some(**id) != progress.leader;
         let (mut voters, witnesses): (Vec<u64>, Vec<u64>) =
-            progress.voters.iter().filter(silent).partition(|id| keeps_data(id));
+            progress.voters.iter().filter(silent).partition(|id| progress.keeps_data(**id));
         voters.extend(witnesses);
         let place = voters.iter().position(|id| *id == self.id)? as u64;
         let again = stood + patience / 2;

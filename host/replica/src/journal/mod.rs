@@ -43,6 +43,23 @@ pub struct Progress {
     pub syncs: u64,
 }
 
+impl Progress {
+    /// Whether a node is a member with data, and no witness.
+    pub fn keeps_data(&self, node: u64) -> bool {
+        self.members.get(&node).is_some_and(|member| !member.witness)
+    }
+
+    /// On the leader: whether another node has answered within so many milliseconds.
+    pub fn is_heard(&self, node: u64, within_ms: u64) -> bool {
+        self.heard_ms.get(&node).is_some_and(|silent| *silent <= within_ms)
+    }
+
+    /// On the leader: the last entry that a node is known to have.
+    pub fn has(&self, node: u64) -> u64 {
+        self.matched.get(&node).copied().unwrap_or(0)
+    }
+}
+
 /// Why an entry was not agreed on, as far as this node knows.
 #[derive(Clone, Debug)]
 pub enum ProposeError {

@@ -45,6 +45,7 @@ pub fn join_bits<T: Copy + Default + std::ops::BitOr<Output = T>>(
     results: &[T],
     operation: impl Fn(T, T, T) -> T,
 ) -> T {
+    debug_assert!(left.len() == right.len() && left.len() == results.len());
     let ((left, left_last), (right, right_last)) = (left.as_chunks::<VALUES>(), right.as_chunks::<VALUES>());
     let (results, results_last) = results.as_chunks::<VALUES>();
     let mut all = T::default();

@@ -131,9 +131,7 @@ fn event_bytes(event: &Event) -> usize {
 
 fn write_commit(commit: Option<Commit>, repeated: bool, out: &mut Vec<u8>) {
     if let Some(commit) = commit {
-        // As `commit_json`, without a map.
-        let Commit { id, timestamp } = commit;
-        out.extend_from_slice(format!(",\"commit\":{{\"id\":\"{id}\",\"timestamp\":{timestamp}}}").as_bytes());
+        out.extend_from_slice(format!(",\"commit\":{}", commit_json(&commit)).as_bytes());
     }
     if repeated {
         out.extend_from_slice(b",\"repeated\":true");
